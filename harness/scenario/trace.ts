@@ -1,0 +1,214 @@
+/**
+ * The vocabulary of `trace.ndjson`: one flat JSON line an event, the same words in every lab. Checks and reports are pure
+ * functions of it. Fields are whole numbers, short strings, booleans or hex. Times (`t`, every `...Micros`) are whole
+ * microseconds; in the simulator `t` is a multiple of 1,000.
+ */
+
+/** Where and when: `t` since run.began on one monotonic clock, `who` the host path, `n` the host's own event number.
+ *  Order is judged only within one `who`. */
+export type Stamp = { readonly t: number; readonly who: string; readonly n: number };
+
+export type TransferMode = 'pool' | 'event' | 'multiplex' | 'forwarder';
+/** Who ends a tunnel and how: `half`: the user ends its half first and then reads the answer to its end; `full`: the service
+ *  ends first; `abort`: the user resets midway. */
+export type CloseKind = 'half' | 'full' | 'abort';
+export type Direction = 'up' | 'down';
+
+export type RunEvent =
+  | {
+      readonly type: 'run.began';
+      readonly scenario: string;
+      readonly lab: string;
+      readonly labReason: string;
+      /** As printed and as `--seed` takes it: hex. */
+      readonly seed: string;
+      readonly version: string;
+      readonly node: string;
+      readonly machine: string;
+      /** The exact command that runs this again. */
+      readonly rerun: string;
+      /** The program judged: `relaylab's own relay` or the command given by --relay-exec. */
+      readonly target: string;
+      readonly timeScale: number;
+      /** sha-256 of the plan (what is to happen, before anything happened), first 16 hex digits. */
+      readonly plan: string;
+      /** Wall clock, ISO 8601; for people only (the simulator writes the fixed epoch 1970-01-01T00:00:00.000Z). */
+      readonly startedAt: string;
+    }
+  /** One a site: what stands between its clients and the relay. `nat`/`link`: preset names; notes: their parameters in words. */
+  | {
+      readonly type: 'site.declared';
+      readonly site: string;
+      readonly nat: string;
+      readonly natNote: string;
+      readonly natForm: string;
+      readonly link: string;
+      readonly linkNote: string;
+      readonly linkForm: string;
+      readonly clients: number;
+    }
+  | { readonly type: 'client.declared'; readonly client: string; readonly site: string; readonly mode: TransferMode; readonly fleet: string }
+  /** The retry schedule a fleet of clients declares; checks fit what they did against it. */
+  | {
+      readonly type: 'schedule.declared';
+      readonly fleet: string;
+      readonly size: number;
+      readonly baseMillis: number;
+      readonly factor: number;
+      readonly capMillis: number;
+      readonly jitter: number;
+      readonly healthyMillis: number;
+    }
+  | { readonly type: 'goal.declared'; readonly goal: string; readonly value: number }
+  | { readonly type: 'run.phase'; readonly name: string }
+  | { readonly type: 'run.note'; readonly text: string }
+  /** `complete` false: interrupted or filtered, the report is marked partial. */
+  | { readonly type: 'run.ended'; readonly complete: boolean; readonly why: string };
+
+export type HostEvent =
+  | { readonly type: 'host.started'; readonly form: string }
+  | { readonly type: 'host.ready'; readonly port: number }
+  | { readonly type: 'host.stopped'; readonly code: number }
+  /** `reason`: signal or exit code, with the last line the process said. */
+  | { readonly type: 'host.crashed'; readonly reason: string }
+  | { readonly type: 'host.output'; readonly text: string };
+
+export type FaultEvent =
+  /** `fault`: 1..n in the order of the timeline. `site`: '' for the relay. */
+  | { readonly type: 'fault.begun'; readonly fault: number; readonly kind: string; readonly site: string; readonly text: string }
+  | { readonly type: 'fault.ended'; readonly fault: number; readonly kind: string; readonly site: string }
+  /** Proof of what the fault really did. `effects`: how many measurable things it did (mappings dropped, bytes held,
+   *  RSTs sent, dials refused); 0: no proof, the checks that rest on it become inconclusive. */
+  | {
+      readonly type: 'fault.receipt';
+      readonly fault: number;
+      readonly kind: string;
+      readonly site: string;
+      readonly effects: number;
+      readonly text: string;
+    };
+
+export type PathEvent =
+  | { readonly type: 'nat.mapped'; readonly conn: number; readonly port: number }
+  | { readonly type: 'nat.expired'; readonly conn: number; readonly idleMillis: number }
+  | { readonly type: 'nat.exhausted'; readonly inUse: number }
+  | { readonly type: 'nat.dropped'; readonly mappings: number; readonly cause: 'reboot' | 'readdress' | 'expire' }
+  /** An end whose path is gone was reset at its declared keepalive time (userspace form), or heard RST from the gateway. */
+  | { readonly type: 'nat.noticed'; readonly conn: number; readonly side: 'inner' | 'outer'; readonly how: 'keepalive' | 'rst' }
+  /** A link did something to a connection. `amount`: bytes or milliseconds, see `unit`. */
+  | {
+      readonly type: 'link.effect';
+      readonly effect: string;
+      readonly conn: number;
+      readonly direction: Direction | 'both';
+      readonly amount: number;
+      readonly unit: 'bytes' | 'ms' | 'count';
+    };
+
+/** Wire of watched hosts. `dir`: `out` was sent by `who`. */
+export type WireEvent =
+  | { readonly type: 'conn.opened'; readonly conn: number; readonly to: string; readonly role: 'dialled' | 'accepted' | 'stream' }
+  | { readonly type: 'conn.connected'; readonly conn: number }
+  /** At most 64 bytes are shown; `length` is how many came at once. Written for the first 256 bytes of each direction. */
+  | {
+      readonly type: 'conn.bytes';
+      readonly conn: number;
+      readonly dir: 'in' | 'out';
+      readonly offset: number;
+      readonly length: number;
+      readonly hex: string;
+    }
+  | { readonly type: 'conn.ended'; readonly conn: number; readonly dir: 'in' | 'out' }
+  | { readonly type: 'conn.reset'; readonly conn: number }
+  | {
+      readonly type: 'conn.closed';
+      readonly conn: number;
+      readonly why: string;
+      readonly received: number;
+      readonly sent: number;
+    };
+
+export type RelayEvent =
+  | { readonly type: 'relay.registered'; readonly conn: number; readonly mode: TransferMode; readonly port: number }
+  | { readonly type: 'relay.unregistered'; readonly port: number; readonly why: string }
+  | { readonly type: 'relay.user'; readonly conn: number; readonly port: number }
+  | { readonly type: 'relay.tunnel'; readonly client: number; readonly user: number; readonly waitedMillis: number }
+  | { readonly type: 'relay.refused'; readonly conn: number; readonly why: string };
+
+export type ClientEvent =
+  | { readonly type: 'client.dialing'; readonly attempt: number }
+  | { readonly type: 'client.registered'; readonly port: number; readonly mode: TransferMode }
+  | { readonly type: 'client.lost'; readonly why: string; readonly waitMillis: number; readonly attempt: number }
+  | { readonly type: 'client.tunnel'; readonly conn: number; readonly service: number }
+  | { readonly type: 'client.gaveUp'; readonly attempts: number }
+  | { readonly type: 'client.stopped' };
+
+/** Both ends of a tunnel tell what they did; checks join the two. `side`: `user` outside, `service` behind the NAT. */
+export type TunnelEvent =
+  | {
+      readonly type: 'tunnel.opened';
+      readonly tunnel: number;
+      readonly side: 'user' | 'service';
+      readonly mode: TransferMode;
+      readonly client: string;
+      readonly up: number;
+      readonly down: number;
+      readonly close: CloseKind;
+    }
+  | { readonly type: 'tunnel.connected'; readonly tunnel: number; readonly afterMicros: number }
+  /** First byte of the answer, since the dial. */
+  | { readonly type: 'tunnel.firstByte'; readonly tunnel: number; readonly afterMicros: number }
+  /** What this side saw when its connection was over. `sent`/`received`: payload bytes; `sentEnd`: how it ended its own half;
+   *  `gotEnd`: how the other half ended for it; `timeout`: it gave up waiting. */
+  | {
+      readonly type: 'tunnel.done';
+      readonly tunnel: number;
+      readonly side: 'user' | 'service';
+      readonly sent: number;
+      readonly received: number;
+      readonly sentEnd: 'fin' | 'rst' | 'none';
+      readonly gotEnd: 'fin' | 'rst' | 'timeout' | 'refused' | 'none';
+    }
+  /** A stretch of received payload that is not what belongs there. `lost`: bytes missing before `offset`; the others: bytes
+   *  at `offset` that belong elsewhere (`from`: `tunnel/direction/offset`, or '' when no position can be read in them). */
+  | {
+      readonly type: 'ledger.span';
+      readonly tunnel: number;
+      readonly direction: Direction;
+      readonly offset: number;
+      readonly length: number;
+      readonly state: 'lost' | 'repeated' | 'reordered' | 'foreign';
+      readonly from: string;
+      readonly hex: string;
+    };
+
+export type MeasureEvent =
+  /** One timed transfer of the throughput phase; rounds of `direct` and relayed paths are interleaved. */
+  | { readonly type: 'rate.sample'; readonly path: 'direct' | TransferMode; readonly round: number; readonly bytes: number; readonly micros: number }
+  /** The relay process from outside (or the relay machine's own books in sim). -1: cannot be read here. */
+  | {
+      readonly type: 'audit.relay';
+      readonly moment: 'before' | 'after' | 'sample';
+      readonly fds: number;
+      readonly sockets: number;
+      readonly listening: number;
+      readonly rssBytes: number;
+    }
+  /** Exact totals per whole second for every host, watched or not. */
+  | { readonly type: 'total.second'; readonly event: string; readonly second: number; readonly count: number };
+
+export type Happening =
+  | RunEvent
+  | HostEvent
+  | FaultEvent
+  | PathEvent
+  | WireEvent
+  | RelayEvent
+  | ClientEvent
+  | TunnelEvent
+  | MeasureEvent;
+
+/** One line of the trace. */
+export type TraceEvent = Stamp & Happening;
+/** The trace event of one type: `EventOf<'fault.begun'>`. */
+export type EventOf<Type extends Happening['type']> = Stamp & Extract<Happening, { readonly type: Type }>;
