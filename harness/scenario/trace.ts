@@ -47,7 +47,13 @@ export type RunEvent =
       readonly linkForm: string;
       readonly clients: number;
     }
-  | { readonly type: 'client.declared'; readonly client: string; readonly site: string; readonly mode: TransferMode; readonly fleet: string }
+  | {
+      readonly type: 'client.declared';
+      readonly client: string;
+      readonly site: string;
+      readonly mode: TransferMode;
+      readonly fleet: string;
+    }
   /** The retry schedule a fleet of clients declares; checks fit what they did against it. */
   | {
       readonly type: 'schedule.declared';
@@ -75,7 +81,13 @@ export type HostEvent =
 
 export type FaultEvent =
   /** `fault`: 1..n in the order of the timeline. `site`: '' for the relay. */
-  | { readonly type: 'fault.begun'; readonly fault: number; readonly kind: string; readonly site: string; readonly text: string }
+  | {
+      readonly type: 'fault.begun';
+      readonly fault: number;
+      readonly kind: string;
+      readonly site: string;
+      readonly text: string;
+    }
   | { readonly type: 'fault.ended'; readonly fault: number; readonly kind: string; readonly site: string }
   /** Proof of what the fault really did. `effects`: how many measurable things it did (mappings dropped, bytes held,
    *  RSTs sent, dials refused); 0: no proof, the checks that rest on it become inconclusive. */
@@ -92,9 +104,18 @@ export type PathEvent =
   | { readonly type: 'nat.mapped'; readonly conn: number; readonly port: number }
   | { readonly type: 'nat.expired'; readonly conn: number; readonly idleMillis: number }
   | { readonly type: 'nat.exhausted'; readonly inUse: number }
-  | { readonly type: 'nat.dropped'; readonly mappings: number; readonly cause: 'reboot' | 'readdress' | 'expire' }
+  | {
+      readonly type: 'nat.dropped';
+      readonly mappings: number;
+      readonly cause: 'reboot' | 'readdress' | 'expire';
+    }
   /** An end whose path is gone was reset at its declared keepalive time (userspace form), or heard RST from the gateway. */
-  | { readonly type: 'nat.noticed'; readonly conn: number; readonly side: 'inner' | 'outer'; readonly how: 'keepalive' | 'rst' }
+  | {
+      readonly type: 'nat.noticed';
+      readonly conn: number;
+      readonly side: 'inner' | 'outer';
+      readonly how: 'keepalive' | 'rst';
+    }
   /** A link did something to a connection. `amount`: bytes or milliseconds, see `unit`. */
   | {
       readonly type: 'link.effect';
@@ -107,7 +128,12 @@ export type PathEvent =
 
 /** Wire of watched hosts. `dir`: `out` was sent by `who`. */
 export type WireEvent =
-  | { readonly type: 'conn.opened'; readonly conn: number; readonly to: string; readonly role: 'dialled' | 'accepted' | 'stream' }
+  | {
+      readonly type: 'conn.opened';
+      readonly conn: number;
+      readonly to: string;
+      readonly role: 'dialled' | 'accepted' | 'stream';
+    }
   | { readonly type: 'conn.connected'; readonly conn: number }
   /** At most 64 bytes are shown; `length` is how many came at once. Written for the first 256 bytes of each direction. */
   | {
@@ -129,16 +155,31 @@ export type WireEvent =
     };
 
 export type RelayEvent =
-  | { readonly type: 'relay.registered'; readonly conn: number; readonly mode: TransferMode; readonly port: number }
+  | {
+      readonly type: 'relay.registered';
+      readonly conn: number;
+      readonly mode: TransferMode;
+      readonly port: number;
+    }
   | { readonly type: 'relay.unregistered'; readonly port: number; readonly why: string }
   | { readonly type: 'relay.user'; readonly conn: number; readonly port: number }
-  | { readonly type: 'relay.tunnel'; readonly client: number; readonly user: number; readonly waitedMillis: number }
+  | {
+      readonly type: 'relay.tunnel';
+      readonly client: number;
+      readonly user: number;
+      readonly waitedMillis: number;
+    }
   | { readonly type: 'relay.refused'; readonly conn: number; readonly why: string };
 
 export type ClientEvent =
   | { readonly type: 'client.dialing'; readonly attempt: number }
   | { readonly type: 'client.registered'; readonly port: number; readonly mode: TransferMode }
-  | { readonly type: 'client.lost'; readonly why: string; readonly waitMillis: number; readonly attempt: number }
+  | {
+      readonly type: 'client.lost';
+      readonly why: string;
+      readonly waitMillis: number;
+      readonly attempt: number;
+    }
   | { readonly type: 'client.tunnel'; readonly conn: number; readonly service: number }
   | { readonly type: 'client.gaveUp'; readonly attempts: number }
   | { readonly type: 'client.stopped' };
@@ -184,7 +225,13 @@ export type TunnelEvent =
 
 export type MeasureEvent =
   /** One timed transfer of the throughput phase; rounds of `direct` and relayed paths are interleaved. */
-  | { readonly type: 'rate.sample'; readonly path: 'direct' | TransferMode; readonly round: number; readonly bytes: number; readonly micros: number }
+  | {
+      readonly type: 'rate.sample';
+      readonly path: 'direct' | TransferMode;
+      readonly round: number;
+      readonly bytes: number;
+      readonly micros: number;
+    }
   /** The relay process from outside (or the relay machine's own books in sim). -1: cannot be read here. */
   | {
       readonly type: 'audit.relay';
@@ -195,7 +242,12 @@ export type MeasureEvent =
       readonly rssBytes: number;
     }
   /** Exact totals per whole second for every host, watched or not. */
-  | { readonly type: 'total.second'; readonly event: string; readonly second: number; readonly count: number };
+  | {
+      readonly type: 'total.second';
+      readonly event: string;
+      readonly second: number;
+      readonly count: number;
+    };
 
 export type Happening =
   | RunEvent

@@ -54,7 +54,15 @@ export type Judgement = Finding & {
   readonly source: string;
 };
 
-export const EXIT = { pass: 0, fail: 1, usage: 2, harness: 3, inconclusive: 4, stale: 5, interrupted: 130 } as const;
+export const EXIT = {
+  pass: 0,
+  fail: 1,
+  usage: 2,
+  harness: 3,
+  inconclusive: 4,
+  stale: 5,
+  interrupted: 130,
+} as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The run's verdict: MUSTs only. No MUST judged at all is inconclusive, not passed. */

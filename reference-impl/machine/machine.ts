@@ -40,7 +40,11 @@ export type NetInput =
   | { readonly type: 'stop' }
   | { readonly type: 'deadline' }
   | { readonly type: 'listening'; readonly listener: Listener; readonly port: number }
-  | { readonly type: 'unlistened'; readonly listener: Listener; readonly why: 'in use' | 'denied' | 'exhausted' }
+  | {
+      readonly type: 'unlistened';
+      readonly listener: Listener;
+      readonly why: 'in use' | 'denied' | 'exhausted';
+    }
   | { readonly type: 'accepted'; readonly conn: Conn; readonly listener: Listener; readonly from: Address }
   /** The peer opened a stream on a connection that was turned into a yamux session by `mux`. */
   | { readonly type: 'stream'; readonly conn: Conn; readonly session: Conn }
@@ -51,14 +55,30 @@ export type NetInput =
   /** Answers `flush`: everything sent so far has left our buffers. */
   | { readonly type: 'flushed'; readonly conn: Conn }
   /** The last word about this connection, also for a dial that failed. Never follows our own `reset`. Counts are payload bytes. */
-  | { readonly type: 'closed'; readonly conn: Conn; readonly why: Why; readonly received: number; readonly sent: number };
+  | {
+      readonly type: 'closed';
+      readonly conn: Conn;
+      readonly why: Why;
+      readonly received: number;
+      readonly sent: number;
+    };
 
 export type NetOutput<Report> =
   /** `port` 0: any free one. `host` undefined: the driver's bind address. Answered by `listening` or `unlistened`. */
-  | { readonly type: 'listen'; readonly listener: Listener; readonly port: number; readonly host: string | undefined }
+  | {
+      readonly type: 'listen';
+      readonly listener: Listener;
+      readonly port: number;
+      readonly host: string | undefined;
+    }
   | { readonly type: 'unlisten'; readonly listener: Listener }
   /** `from`: local address to dial from (its port 0: any). Answered by `connected` or `closed`. */
-  | { readonly type: 'connect'; readonly conn: Conn; readonly to: Address; readonly from: Address | undefined }
+  | {
+      readonly type: 'connect';
+      readonly conn: Conn;
+      readonly to: Address;
+      readonly from: Address | undefined;
+    }
   /** Opens a stream on a session (see `mux`); usable at once, no answer comes. `closed` with `refused` if the peer will not have it. */
   | { readonly type: 'open'; readonly conn: Conn; readonly session: Conn }
   | { readonly type: 'send'; readonly conn: Conn; readonly bytes: Uint8Array }
@@ -76,11 +96,19 @@ export type NetOutput<Report> =
   /** The driver carries bytes and ends between the two from here on (half-close and reset included); only their `closed` follow. */
   | { readonly type: 'splice'; readonly a: Conn; readonly b: Conn }
   /** This connection speaks yamux from its next byte on. `early`: bytes already taken from it that belong to the session. */
-  | { readonly type: 'mux'; readonly conn: Conn; readonly role: 'client' | 'server'; readonly early: Uint8Array | undefined }
+  | {
+      readonly type: 'mux';
+      readonly conn: Conn;
+      readonly role: 'client' | 'server';
+      readonly early: Uint8Array | undefined;
+    }
   | { readonly type: 'report'; readonly event: Report };
 
 /** A machine over connections: what both drivers run. `Command` is what its owner may tell it besides (a fault to a link, say). */
-export type NetMachine<Report, Command = never> = Machine<NetInput | CommandInput<Command>, NetOutput<Report>>;
+export type NetMachine<Report, Command = never> = Machine<
+  NetInput | CommandInput<Command>,
+  NetOutput<Report>
+>;
 export type CommandInput<Command> = { readonly type: 'command'; readonly command: Command };
 
 /** The answer of a machine that has nothing to do: one frozen list, never a new one. */
