@@ -196,9 +196,10 @@ export type TunnelEvent =
       readonly down: number;
       readonly close: CloseKind;
     }
-  | { readonly type: 'tunnel.connected'; readonly tunnel: number; readonly afterMicros: number }
-  /** First byte of the answer, since the dial. */
-  | { readonly type: 'tunnel.firstByte'; readonly tunnel: number; readonly afterMicros: number }
+  /** The user's dial was answered. Latencies are differences of `t` on the same `who`. */
+  | { readonly type: 'tunnel.connected'; readonly tunnel: number }
+  /** The first byte from the other side. */
+  | { readonly type: 'tunnel.firstByte'; readonly tunnel: number; readonly side: 'user' | 'service' }
   /** What this side saw when its connection was over. `sent`/`received`: payload bytes; `sentEnd`: how it ended its own half;
    *  `gotEnd`: how the other half ended for it; `timeout`: it gave up waiting. */
   | {
