@@ -1,0 +1,106 @@
+/**
+ * Actors are the machines that do the work inside a lab's hosts. A spec is plain JSON, so that the same one starts an actor
+ * in the simulator, in a process on loopback or in a container. `Place` is how it speaks about others: a name (`Ref`) in a
+ * topology, an address once a lab has resolved it.
+ */
+import type { Fault } from 'chaos-proxy';
+import type { Schedule } from '../../reference-impl/backoff/schedule.ts';
+import type { Address, Millis } from '../../reference-impl/machine/machine.ts';
+import type { RelayLimits } from '../../reference-impl/port-relay/relay/limits.ts';
+import type { Nat } from '../nat/nat.ts';
+
+/** An actor by its host path: `relay`, `users`, `home/service`. */
+export type Ref = string;
+
+export type ActorSpec<Place> =
+  /** One of our relay clients: registers, serves each tunnel by dialling `service`. */
+  | {
+      readonly kind: 'client';
+      readonly mode: 'pool' | 'event' | 'multiplex';
+      readonly relay: Place;
+      readonly service: Place;
+      readonly poolSize: number;
+      readonly schedule: Schedule;
+      readonly dialMillis: Millis;
+      readonly keepaliveMillis: Millis;
+      readonly startAfterMillis: Millis;
+    }
+  /** `relay --localForwardPort`: the program itself in real labs, its machine in the simulator. */
+  | { readonly kind: 'forwarder'; readonly relay: Place; readonly service: Place }
+  /** An unmodified TCP service that knows nothing of the relay: reads a request, answers position-coded bytes. */
+  | { readonly kind: 'service' }
+  /** Users outside: told to open tunnels (`TunnelOrder`). */
+  | { readonly kind: 'users' }
+  /** The far end of the direct path of the throughput phase. */
+  | { readonly kind: 'sink' }
+  /** The near end of it: told to push. */
+  | { readonly kind: 'source'; readonly to: Place }
+  /** A raw client that says literal bytes (see harness/agents/script.ts). */
+  | { readonly kind: 'script'; readonly to: Place; readonly steps: readonly ScriptStep[] }
+  /** A flaky link towards `upstream`. */
+  | { readonly kind: 'link'; readonly upstream: Place; readonly faults: readonly Fault[]; readonly keepaliveMillis: Millis }
+  /** A userspace NAT towards `upstream`. `publicHost`: the address it dials from. */
+  | {
+      readonly kind: 'nat';
+      readonly upstream: Place;
+      readonly publicHost: string | undefined;
+      readonly nat: Nat;
+      readonly innerKeepaliveMillis: Millis;
+      readonly outerKeepaliveMillis: Millis;
+    }
+  /** Our relay as a machine (simulator). */
+  | { readonly kind: 'relay'; readonly port: number; readonly limits: Partial<RelayLimits>; readonly defect: string | undefined }
+  /** A program. `{port}` in its arguments is replaced by a free port; ready when that port takes a connection. */
+  | {
+      readonly kind: 'program';
+      readonly argv: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      readonly host: string;
+      readonly listens: boolean;
+    };
+
+/** One step of a raw client. Connections are named by the script (`c1`). */
+export type ScriptStep =
+  | { readonly do: 'dial'; readonly conn: string }
+  | { readonly do: 'send'; readonly conn: string; readonly text: string }
+  /** Waits for a line and keeps it under a name; `{name}` in later `send`s is replaced by it. */
+  | { readonly do: 'line'; readonly conn: string; readonly as: string }
+  | { readonly do: 'end'; readonly conn: string }
+  | { readonly do: 'reset'; readonly conn: string }
+  | { readonly do: 'wait'; readonly millis: Millis }
+  /** Says to everybody that this point was reached: a timeline may go on by it. The value kept under `port` is told along. */
+  | { readonly do: 'mark'; readonly name: string; readonly port: string | undefined }
+  /** Serves whatever comes on this connection from now on as `service` would. */
+  | { readonly do: 'serve'; readonly conn: string };
+
+/** What an actor is told while it runs; each actor kind takes its own. */
+export type ActorCommand =
+  | TunnelOrder
+  | { readonly do: 'push'; readonly round: number; readonly bytes: number }
+  | { readonly do: 'nat'; readonly fault: number; readonly event: NatEvent }
+  | { readonly do: 'link'; readonly fault: number; readonly what: Fault; readonly forMillis: Millis };
+
+/** What happens to a NAT. */
+export type NatEvent =
+  | { readonly kind: 'reboot'; readonly downMillis: Millis }
+  | { readonly kind: 'expire' }
+  | { readonly kind: 'readdress' }
+  | { readonly kind: 'flap'; readonly millis: Millis };
+
+/** Open one connection to a public port and behave like this. Sizes in bytes, the 32-byte request header included in `up`. */
+export type TunnelOrder = {
+  readonly do: 'open';
+  readonly tunnel: number;
+  readonly to: Address;
+  readonly mode: 'pool' | 'event' | 'multiplex' | 'forwarder';
+  readonly client: string;
+  readonly up: number;
+  readonly down: number;
+  readonly close: 'half' | 'full' | 'abort';
+  /** Gives up when nothing moved for this long. */
+  readonly patienceMillis: Millis;
+  /** > 0: reads nothing for this long after the first byte came (a stalled user). */
+  readonly stallMillis: Millis;
+  /** >= 0: this is a round of the throughput phase, and its rate is reported. */
+  readonly round: number;
+};

@@ -1,0 +1,55 @@
+/** What every lab is: it takes a topology and a director, lets time pass, and writes down what happened. */
+import type { NetMachine } from '../../reference-impl/machine/machine.ts';
+import type { ActorCommand } from '../agents/actor-spec.ts';
+import type { Happening, TraceEvent } from '../scenario/trace.ts';
+import type { FaultOrder, Topology } from './topology.ts';
+
+export const LABS = ['sim', 'local', 'docker'] as const;
+export type LabName = (typeof LABS)[number];
+
+/** What the director wants done. */
+export type Order =
+  | { readonly do: 'tell'; readonly who: string; readonly command: ActorCommand }
+  | FaultOrder
+  | { readonly do: 'stop'; readonly who: string }
+  | { readonly do: 'audit'; readonly moment: 'before' | 'after' | 'sample' }
+  /** Something to write into the trace in the runner's own name. */
+  | { readonly do: 'say'; readonly event: Happening }
+  | { readonly do: 'finish'; readonly complete: boolean; readonly why: string };
+
+/** The timeline and the workload as a machine: hears every trace event, answers with orders. Runs in the lab's own clock. */
+export type Director = NetMachine<Order, TraceEvent>;
+
+export type LabContext = {
+  readonly seed: number;
+  /** Takes every event, in the order in which the runner learns of it. */
+  readonly sink: (event: TraceEvent) => void;
+  /** Aborted by Ctrl-C: the lab ends the run, cleans up and resolves. */
+  readonly signal: AbortSignal;
+  /** One line about what is being prepared, for a terminal. */
+  readonly progress: (text: string) => void;
+  /** Leave everything running at the end and say how to look at it. */
+  readonly keep: boolean;
+};
+
+export interface Lab {
+  readonly name: LabName;
+  /** How the site's NAT and link are done here: `userspace`, `kernel (nftables)`. */
+  readonly forms: { readonly nat: string; readonly link: string };
+  /**
+   * Starts the topology, runs the director until it says `finish`, tears everything down.
+   * @throws LabError when the lab itself fails (exit code 3, never the relay's fault)
+   */
+  run(topology: Topology, director: Director, context: LabContext): Promise<void>;
+}
+
+/** The lab broke, not what it judges: an engine that stopped answering, an agent that died. */
+export class LabError extends Error {
+  override readonly name = 'LabError';
+  /** What to try. */
+  readonly hint: string;
+  constructor(what: string, hint: string, options?: ErrorOptions) {
+    super(what, options);
+    this.hint = hint;
+  }
+}
