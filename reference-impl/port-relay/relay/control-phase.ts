@@ -1,0 +1,73 @@
+import type { Refusal, RelayMode } from './relay-report.ts';
+
+/** What the bytes so far say. `rest`: bytes behind the last control line; they belong to the next phase. */
+export type ControlStep =
+  | { readonly type: 'more' }
+  | { readonly type: 'register'; readonly mode: RelayMode; readonly rest: Uint8Array | undefined }
+  | { readonly type: 'join'; readonly id: string; readonly rest: Uint8Array | undefined }
+  | { readonly type: 'claim'; readonly id: string; readonly rest: Uint8Array | undefined }
+  | { readonly type: 'refused'; readonly why: Refusal };
+
+const MORE: ControlStep = Object.freeze({ type: 'more' });
+const MODES = ['multiplex', 'pool', 'event'] as const;
+const NEWLINE = 10;
+const RETURN = 13;
+const SPACE = 32;
+const TILDE = 126;
+
+/**
+ * The lines a client opens with: `multiplex`, or `pool`/`event` and then `new` or an id. Words are case-sensitive, spaces
+ * around one are skipped, `\r\n` ends a line as `\n` does. What cannot become a valid line any more is refused with the
+ * byte that shows it, so a TLS hello or an HTTP request needs no time limit. Source: port-relay page, "Framing of the
+ * control phase".
+ */
+export class ControlPhase {
+  readonly #lineBytesMax: number;
+  #text = '';
+  #mode: 'pool' | 'event' | undefined;
+
+  constructor(lineBytesMax: number) {
+    this.#lineBytesMax = lineBytesMax;
+  }
+
+  /** Takes the next bytes, cut anywhere. Not to be called again after another answer than `more`. */
+  push(bytes: Uint8Array): ControlStep {
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at] as number;
+      if (byte === NEWLINE) {
+        const step = this.#line(at + 1 === bytes.length ? undefined : bytes.subarray(at + 1));
+        if (step.type !== 'more') return step;
+        continue;
+      }
+      const why = this.#take(byte);
+      if (why !== undefined) return { type: 'refused', why };
+    }
+    return MORE;
+  }
+
+  #take(byte: number): Refusal | undefined {
+    if (this.#text.endsWith('\r')) return 'malformed line';
+    if (byte !== RETURN && (byte < SPACE || byte > TILDE)) return 'malformed line';
+    if (byte !== RETURN && this.#text.length >= this.#lineBytesMax) return 'line too long';
+    this.#text += String.fromCharCode(byte);
+    if (byte === SPACE || byte === RETURN) return undefined;
+    const begun = this.#text.trimStart();
+    if (begun.includes(' ')) return 'malformed line';
+    if (this.#mode === undefined && !MODES.some((mode) => mode.startsWith(begun))) return 'unknown mode';
+    return undefined;
+  }
+
+  #line(rest: Uint8Array | undefined): ControlStep {
+    const word = this.#text.trim();
+    this.#text = '';
+    if (word === '') return { type: 'refused', why: 'malformed line' };
+    if (this.#mode !== undefined) {
+      if (word === 'new') return { type: 'register', mode: this.#mode, rest };
+      return { type: this.#mode === 'pool' ? 'join' : 'claim', id: word, rest };
+    }
+    if (word === 'multiplex') return { type: 'register', mode: 'multiplex', rest };
+    if (word !== 'pool' && word !== 'event') return { type: 'refused', why: 'unknown mode' };
+    this.#mode = word;
+    return MORE;
+  }
+}

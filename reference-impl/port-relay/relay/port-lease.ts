@@ -1,0 +1,28 @@
+/** Public ports, both ends included. */
+export type PortRange = { readonly from: number; readonly to: number };
+
+/** The ports above a control port, as the relay's documentation has it. Empty (`from` > `to`) above 65535. */
+export const portsAbove = (controlPort: number): PortRange => ({ from: controlPort + 1, to: 65_535 });
+
+/** Which ports of a range are lent to registrations. The lowest free one goes first, so a client that returns soon gets its port again. */
+export class PortLease {
+  readonly #from: number;
+  readonly #lent: Uint8Array;
+
+  constructor(range: PortRange) {
+    this.#from = range.from;
+    this.#lent = new Uint8Array(Math.max(0, range.to - range.from + 1));
+  }
+
+  /** @param above only ports higher than this (0: any) @returns undefined when none is left */
+  take(above: number): number | undefined {
+    const at = this.#lent.indexOf(0, Math.max(0, above + 1 - this.#from));
+    if (at < 0) return undefined;
+    this.#lent[at] = 1;
+    return this.#from + at;
+  }
+
+  giveBack(port: number): void {
+    this.#lent[port - this.#from] = 0;
+  }
+}
