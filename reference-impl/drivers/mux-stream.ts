@@ -17,8 +17,8 @@ export class MuxStream {
   lingerDue: Millis | undefined;
   received = 0;
   sent = 0;
-  /** Bytes sent since the session last said that the queue ran empty. */
-  unsent = 0;
+  /** We have said `end`: what is sent after it is dropped. */
+  ended = false;
   flushes = 0;
   over = false;
   /** Inputs not yet taken, oldest first. */

@@ -4,9 +4,11 @@ import type { SessionInput, SessionOutput, StreamId } from '../yamux/vocabulary.
 
 /** What a binding needs of a yamux session. */
 export type MuxSession = Machine<SessionInput, SessionOutput> & {
-  /** The id for the next stream of ours. */
+  /** The id for the next stream of ours. @throws YamuxError when there can be none */
   nextStream(): StreamId;
-  /** Payload accepted by `send` and not yet transmitted, over all streams. */
+  /** Payload of one stream that waits. */
+  queuedOn(stream: StreamId): number;
+  /** Payload accepted by `send` that has not left, over all streams. */
   readonly queuedBytes: number;
   /** Payload could leave if the carrier had room. */
   readonly hasWork: boolean;
@@ -29,6 +31,8 @@ export type MuxInput =
   | { readonly type: 'room'; readonly bytes: number }
   | { readonly type: 'deadline' }
   | { readonly type: 'output'; readonly output: MuxCommand }
+  /** The other side of a splice was reset: so is this stream, and unlike after the machine's own `reset` its `closed` follows. */
+  | { readonly type: 'cut'; readonly conn: Conn }
   /** These payload bytes of a stream were taken by whoever `next()` sent them to. */
   | { readonly type: 'consumed'; readonly conn: Conn; readonly bytes: number };
 

@@ -20,6 +20,7 @@ import {
   soonest,
   type Why,
 } from '../machine/machine.ts';
+import { YamuxError } from '../yamux/errors.ts';
 import type { SessionInput, SessionOutput, StreamId } from '../yamux/vocabulary.ts';
 import { Fifo } from './fifo.ts';
 import { LINGER_BYTES, LINGER_MILLIS } from './linger.ts';
@@ -73,9 +74,10 @@ export class MuxBinding {
     return this.#byConn.size;
   }
 
-  /** Upper bound of the payload that was sent on a stream and has not left: what a splice holds its source back by. */
+  /** Payload sent on a stream that has not left: what a splice holds its source back by. */
   unsentBytes(conn: Conn): number {
-    return this.#byConn.get(conn)?.unsent ?? 0;
+    const stream = this.#byConn.get(conn);
+    return stream === undefined || stream.over ? 0 : this.#session.queuedOn(stream.id);
   }
 
   handle(now: Millis, input: MuxInput): readonly CarrierOutput[] {
@@ -106,6 +108,11 @@ export class MuxBinding {
       case 'output':
         this.#obey(now, input.output, outputs);
         break;
+      case 'cut': {
+        const stream = this.#byConn.get(input.conn);
+        if (stream !== undefined) this.#abandon(now, stream, 'reset', outputs);
+        break;
+      }
       case 'consumed': {
         const stream = this.#byConn.get(input.conn);
         if (stream !== undefined && !stream.over)
@@ -162,26 +169,20 @@ export class MuxBinding {
         return;
       case 'reset':
         this.#byConn.delete(stream.conn);
-        this.#lingering.delete(stream);
-        stream.drop();
-        if (!stream.over) {
-          this.#byId.delete(stream.id);
-          stream.over = true;
-          this.#pass(now, { type: 'reset', stream: stream.id }, outputs);
-        }
+        this.#reset(now, stream, outputs);
         return;
       case 'flush':
         if (stream.over) return;
-        if (stream.unsent === 0) this.#pushFlushed(stream);
+        if (this.#session.queuedOn(stream.id) === 0) this.#pushFlushed(stream);
         else stream.flushes++;
         return;
       case 'send':
-        if (stream.over || output.bytes.length === 0) return;
+        if (stream.over || stream.ended) return;
         stream.sent += output.bytes.length;
-        stream.unsent += output.bytes.length;
         this.#pass(now, { type: 'send', stream: stream.id, bytes: output.bytes }, outputs);
         return;
       case 'end':
+        stream.ended = true;
         if (!stream.over) this.#pass(now, { type: 'end', stream: stream.id }, outputs);
         return;
       case 'close':
@@ -228,17 +229,25 @@ export class MuxBinding {
   }
 
   #open(now: Millis, conn: Conn, outputs: CarrierOutput[]): void {
-    if (this.#over || this.#saidEnded || this.#ending) {
-      const stream = new MuxStream(conn, 0, false);
-      this.#byConn.set(conn, stream);
+    const id = this.#over || this.#saidEnded || this.#ending ? undefined : this.#nextStream();
+    const stream = new MuxStream(conn, id ?? 0, true);
+    this.#byConn.set(conn, stream);
+    if (id === undefined) {
       this.#conclude(stream, 'refused');
       return;
     }
-    const id = this.#session.nextStream();
-    const stream = new MuxStream(conn, id, true);
-    this.#byConn.set(conn, stream);
     this.#byId.set(id, stream);
     this.#pass(now, { type: 'open', stream: id }, outputs);
+  }
+
+  /** @returns undefined when there can be none: too many live, or either end is going away */
+  #nextStream(): StreamId | undefined {
+    try {
+      return this.#session.nextStream();
+    } catch (error) {
+      if (error instanceof YamuxError) return undefined;
+      throw error;
+    }
   }
 
   #resume(stream: MuxStream): void {
@@ -251,6 +260,7 @@ export class MuxBinding {
   #linger(now: Millis, stream: MuxStream, outputs: CarrierOutput[]): void {
     if (stream.over || stream.lingering) return;
     stream.lingering = true;
+    stream.ended = true;
     stream.lingerDue = now + LINGER_MILLIS;
     this.#lingering.add(stream);
     stream.paused = false;
@@ -259,16 +269,28 @@ export class MuxBinding {
     this.#pass(now, { type: 'end', stream: stream.id }, outputs);
   }
 
-  /** Gives up on a peer that does not end after our `close`. */
-  #abandon(now: Millis, stream: MuxStream, outputs: CarrierOutput[]): void {
+  #reset(now: Millis, stream: MuxStream, outputs: CarrierOutput[]): void {
+    this.#lingering.delete(stream);
+    stream.drop();
     if (stream.over) return;
+    stream.over = true;
+    this.#byId.delete(stream.id);
     this.#pass(now, { type: 'reset', stream: stream.id }, outputs);
-    this.#conclude(stream, 'end');
+  }
+
+  /** Reset with a `closed`: for a peer that does not end after our `close` (`end`), or a splice that broke (`reset`). */
+  #abandon(now: Millis, stream: MuxStream, why: Why, outputs: CarrierOutput[]): void {
+    if (stream.over) return;
+    this.#reset(now, stream, outputs);
+    stream.over = false;
+    stream.paused = false;
+    this.#conclude(stream, why);
   }
 
   #expire(now: Millis, outputs: CarrierOutput[]): void {
     for (const stream of this.#lingering) {
-      if (stream.lingerDue !== undefined && stream.lingerDue <= now) this.#abandon(now, stream, outputs);
+      if (stream.lingerDue !== undefined && stream.lingerDue <= now)
+        this.#abandon(now, stream, 'end', outputs);
     }
     if (this.#keepaliveMillis > 0 && this.#heardAt + this.#keepaliveMillis <= now) {
       this.#heardAt = now;
@@ -335,7 +357,7 @@ export class MuxBinding {
         if (!stream.lingering) {
           this.#push(stream, { type: 'bytes', conn: stream.conn, bytes: output.bytes });
         } else if (stream.received > LINGER_BYTES) {
-          this.#abandon(now, stream, outputs);
+          this.#abandon(now, stream, 'end', outputs);
         } else {
           this.#pass(now, { type: 'consumed', stream: stream.id, bytes: output.bytes.length }, outputs);
         }
@@ -344,7 +366,6 @@ export class MuxBinding {
         if (!stream.lingering) this.#push(stream, { type: 'ended', conn: stream.conn });
         return;
       case 'drained':
-        stream.unsent = 0;
         this.#answerFlushes(stream);
         return;
       case 'closed':
