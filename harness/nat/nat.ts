@@ -96,3 +96,22 @@ export const natNote = (nat: Nat): string => {
   if (nat.hairpin) parts.push('hairpin');
   return parts.join(', ');
 };
+
+/** First port of a range; a gateway's own connections leave from ports above 32768 on Linux. */
+const RANGE_FIRST_PORT = 20_000;
+/** Larger blocks start at 1024, so that more than one of them fits. */
+const SMALL_RANGE = 4_096;
+
+/**
+ * The ports a range of `ports` stands for, the same in both forms: from 20000 on, large ones from 1024 on.
+ * @param block which subscriber's block behind one carrier-grade NAT, from 0 (RFC 6888 §2, REQ-4)
+ * @throws RangeError when the block does not fit below 65536
+ */
+export const portRange = (ports: number, block = 0): { readonly first: number; readonly last: number } => {
+  const lowest = ports <= SMALL_RANGE ? RANGE_FIRST_PORT : 1_024;
+  const first = lowest + ports * block;
+  const last = first + ports - 1;
+  if (last > 65_535)
+    throw new RangeError(`block ${block} of ${ports} ports does not fit; take smaller blocks`);
+  return { first, last };
+};

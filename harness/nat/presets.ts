@@ -46,7 +46,7 @@ export const PRESETS: Readonly<Record<PresetName, Nat>> = {
     depth: 2,
     hairpin: false,
   },
-  /** As bad as it gets in the field: forgets within seconds, says nothing, comes back from another port. */
+  /** As bad as it gets in the field: random ports, forgets within seconds, says nothing. */
   hostile: {
     mapping: { kind: 'random' },
     filtering: 'address-and-port-dependent',
