@@ -12,8 +12,6 @@ import type { NatOptions } from './nat-options.ts';
 import type { NatCommand, NatReport } from './nat-report.ts';
 import { counted, newTally, tallyReceipt } from './nat-report.ts';
 
-};
-
 type Outage = {
   readonly command: Extract<NatCommand, { do: 'reboot' | 'flap' }>;
   readonly effects: number;
