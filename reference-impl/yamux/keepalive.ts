@@ -1,4 +1,5 @@
 import type { Millis } from '../machine/machine.ts';
+import { U32_MAX } from './frame.ts';
 
 /**
  * One ping under way at a time, and the silence it may meet. Anything heard from the peer restarts the wait for the answer:
@@ -8,7 +9,7 @@ export class Keepalive {
   readonly #everyMillis: Millis;
   readonly #answerMillis: Millis;
   #since: Millis | undefined;
-  #value = 0;
+  #value = U32_MAX;
   #sentAt: Millis | undefined;
   #heardAt: Millis = 0;
 

@@ -57,12 +57,20 @@ export const wentAway = (code: GoAwayCode): YamuxError =>
     hint: 'the session was ended on this side',
   });
 
-export const carrierCut = (at: number, streams: number, midFrame: boolean): YamuxError =>
+export const carrierCut = (at: number | undefined, streams: number, midFrame: boolean): YamuxError =>
   theirs(at, {
     code: 'YAMUX_CARRIER_ENDED',
     expected: 'every stream ended before the carrier',
     got: `end of the carrier with ${streams} live streams${midFrame ? ', in the middle of a frame' : ''}`,
     hint: 'the connection was cut: dial again',
+  });
+
+export const streamReset = (stream: StreamId): YamuxError =>
+  theirs(undefined, {
+    code: 'YAMUX_STREAM_RESET',
+    expected: `an orderly end of stream ${stream}`,
+    got: 'a reset',
+    hint: 'the other side gave this stream up, or refused it; other streams go on',
   });
 
 export const noMoreStreams = (why: string): YamuxError =>
