@@ -1,1 +1,17 @@
-export {};
+export { CHAOS_ERRORS, ChaosError, type ChaosErrorCode } from './chaos-error.ts';
+export { checkFault, parseFault } from './faults/check.ts';
+export type { CutHow, Direction, FaultCommon, Selector, When } from './faults/fault.ts';
+export type { Fault } from './faults/registry.ts';
+export { type LinkCommand, LinkMachine, type LinkOptions, type LinkReport } from './link.ts';
+export type {
+  Address,
+  CommandInput,
+  Conn,
+  Machine,
+  Millis,
+  NameConn,
+  NetInput,
+  NetOutput,
+} from './machine.ts';
+export { PROFILES, type Profile, type ProfileName, profileOf } from './profiles.ts';
+export type { EffectReport, ReceiptReport } from './receipt.ts';

@@ -1,0 +1,19 @@
+import type { Lane } from './lane.ts';
+import type { Conn } from './machine.ts';
+import type { Receipt } from './receipt.ts';
+
+/** One connection through the link: the end that dialled us, the end we dialled, and the two lanes between them. */
+export type Connection = {
+  /** From 1, in the order of accepting. */
+  readonly ordinal: number;
+  readonly client: Conn;
+  readonly upstream: Conn;
+  readonly up: Lane;
+  readonly down: Lane;
+  /** `waiting`: not dialled yet; `silent`: cut without a word, both ends hear nothing; `gone`: we reset it. */
+  state: 'waiting' | 'dialling' | 'open' | 'spliced' | 'silent' | 'gone';
+  clientGone: boolean;
+  upstreamGone: boolean;
+  /** RST follows as soon as what was sent before it has left. */
+  resetOnFlush: Receipt | undefined;
+};

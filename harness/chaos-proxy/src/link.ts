@@ -1,0 +1,379 @@
+import { Agenda } from './agenda.ts';
+import { ChaosError } from './chaos-error.ts';
+import type { Connection } from './connection.ts';
+import { FaultBoard } from './fault-board.ts';
+import type { CutHow } from './faults/fault.ts';
+import type { Fault } from './faults/registry.ts';
+import { Lane } from './lane.ts';
+import type {
+  Address,
+  CommandInput,
+  Conn,
+  Machine,
+  Millis,
+  NameConn,
+  NetInput,
+  NetOutput,
+} from './machine.ts';
+import { type Mouth, Pipe } from './pipe.ts';
+import type { EffectReport, Receipt, ReceiptReport, Way } from './receipt.ts';
+
+/** What a link tells. Receipts are exact; effects are summed to a few a second for each fault. */
+export type LinkReport =
+  | { readonly type: 'link.ready'; readonly port: number }
+  | { readonly type: 'link.failed'; readonly why: 'in use' | 'denied' | 'exhausted' }
+  | EffectReport
+  | ReceiptReport
+  /** Answers `stop`: no connection is left. */
+  | { readonly type: 'link.stopped' };
+
+/** What a link can be told while it runs. */
+export type LinkCommand =
+  /** Acts on living connections as well as on new ones. */
+  | { readonly do: 'add'; readonly id: string; readonly fault: Fault }
+  /** Answered by the fault's receipt. Bytes that are already delayed keep their time; a stall ends. */
+  | { readonly do: 'remove'; readonly id: string }
+  | { readonly do: 'clear' }
+  /** Resets what lives and refuses what comes, until `up`; a fault with the id `down`. */
+  | { readonly do: 'down' }
+  | { readonly do: 'up' }
+  /** Of one fault, also a removed one; or of all. */
+  | { readonly do: 'receipt'; readonly id: string }
+  | { readonly do: 'receipts' }
+  /** Where new connections are dialled to. */
+  | { readonly do: 'upstream'; readonly to: Address };
+
+export type LinkOptions = {
+  /** `host` undefined: the driver's bind address. Port 0: any. */
+  readonly listen: { readonly host?: string; readonly port: number };
+  readonly upstream: Address;
+  /** Local address to dial from; its port 0: any. */
+  readonly from?: Address;
+  /** In the order bytes meet them. Their ids are `kind`, or `kind-2` and so on for a second one of a kind. */
+  readonly faults: readonly Fault[];
+  /** 32 bits; decides every choice left to chance. */
+  readonly seed: number;
+  readonly name: NameConn;
+  /** After how long the ends of a silent connection would notice by TCP keepalive; both are reset then. Without it: never. */
+  readonly keepaliveMillis?: number;
+  /** What a client may send before the upstream is there. */
+  readonly earlyBytesMax?: number;
+  /** No command will change the faults: connections they cannot touch are handed to the driver by `splice`. */
+  readonly static?: boolean;
+};
+
+const LISTENER = 1;
+/** RST behind the last bytes waits this long for them to leave. */
+const RESET_WAIT_MILLIS = 1000;
+
+/** A TCP link with faults, as a machine: it dials the upstream for each connection it accepts and forwards both ways. */
+export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>, NetOutput<LinkReport>> {
+  readonly #options: LinkOptions;
+  readonly #clock = { now: 0 };
+  readonly #agenda = new Agenda();
+  readonly #board: FaultBoard;
+  readonly #byConn = new Map<Conn, Connection>();
+  #upstream: Address;
+  #outputs: NetOutput<LinkReport>[] = [];
+  #ordinal = 0;
+  #stopping = false;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#upstream = options.upstream;
+    this.#board = new FaultBoard({
+      seed: options.seed,
+      earlyBytesMax: options.earlyBytesMax,
+      desk: {
+        clock: this.#clock,
+        at: (when, run) => this.#agenda.at(when, run),
+        report: (event) => this.#report(event),
+      },
+      strike: (connection, receipt) => this.#strike(connection, receipt),
+    });
+  }
+
+  /** @throws ChaosError FAULT_ID_TAKEN, FAULT_ID_UNKNOWN, LINK_STATIC for commands; never for anything a peer did */
+  handle(now: Millis, input: NetInput | CommandInput<LinkCommand>): readonly NetOutput<LinkReport>[] {
+    this.#outputs = [];
+    this.#clock.now = Math.max(now, this.#clock.now);
+    // What was due before comes first; then the input; then what the input made due.
+    this.#agenda.run(now);
+    this.#input(input);
+    this.#agenda.run(now);
+    return this.#outputs;
+  }
+
+  deadline(): Millis | undefined {
+    const next = this.#agenda.next();
+    return next === undefined ? undefined : Math.ceil(next);
+  }
+
+  #input(input: NetInput | CommandInput<LinkCommand>): void {
+    switch (input.type) {
+      case 'start':
+        this.#start();
+        return;
+      case 'stop':
+        this.#stopping = true;
+        this.#out({ type: 'unlisten', listener: LISTENER });
+        this.#stopped();
+        return;
+      case 'listening':
+        this.#report({ type: 'link.ready', port: input.port });
+        return;
+      case 'unlistened':
+        this.#report({ type: 'link.failed', why: input.why });
+        return;
+      case 'accepted':
+        this.#accepted(input.conn);
+        return;
+      case 'connected':
+        this.#connected(input.conn);
+        return;
+      case 'bytes':
+        this.#took(input.conn, (pipe) => pipe.take(input.bytes));
+        return;
+      case 'ended':
+        this.#took(input.conn, (pipe) => pipe.takeEnd());
+        return;
+      case 'flushed':
+        this.#flushed(input.conn);
+        return;
+      case 'closed':
+        this.#closed(input.conn, input.why === 'end');
+        return;
+      case 'command':
+        this.#command(input.command);
+        return;
+      case 'deadline':
+      case 'stream':
+        return;
+    }
+  }
+
+  #start(): void {
+    this.#board.addFirst(this.#options.faults);
+    const { host, port } = this.#options.listen;
+    this.#out({ type: 'listen', listener: LISTENER, port, host });
+  }
+
+  /** Every connection once. */
+  #living(): ReadonlySet<Connection> {
+    return new Set(this.#byConn.values());
+  }
+
+  #remove(id: string): void {
+    const living = this.#living();
+    const receipt = this.#board.remove(id, living);
+    for (const connection of living)
+      for (const lane of [connection.up, connection.down]) this.#release(connection, lane);
+    this.#show(receipt);
+  }
+
+  #command(command: LinkCommand): void {
+    if (this.#options.static && command.do !== 'receipt' && command.do !== 'receipts')
+      throw new ChaosError('LINK_STATIC', {
+        expected: 'a link whose faults may change',
+        got: `the command '${command.do}'`,
+        hint: 'build the link without static: true',
+      });
+    const board = this.#board;
+    if (command.do === 'add') board.add(command.id, command.fault, this.#living());
+    else if (command.do === 'remove') this.#remove(command.id);
+    else if (command.do === 'clear') for (const id of board.ids) this.#remove(id);
+    else if (command.do === 'down') {
+      if (!board.has('down')) board.add('down', { kind: 'down' }, this.#living());
+    } else if (command.do === 'up') {
+      if (board.has('down')) this.#remove('down');
+    } else if (command.do === 'receipt') this.#show(board.receipt(command.id));
+    else if (command.do === 'receipts') for (const receipt of board.receipts.values()) this.#show(receipt);
+    else this.#upstream = command.to;
+  }
+
+  #show(receipt: Receipt): void {
+    receipt.flush();
+    this.#report(receipt.report());
+  }
+
+  #accepted(client: Conn): void {
+    const ordinal = ++this.#ordinal;
+    const verdict = this.#board.door(ordinal);
+    if (verdict.refuse) {
+      this.#out({ type: 'reset', conn: client });
+      return;
+    }
+    const upstream = this.#options.name();
+    const lane = (way: Way, source: Conn, sink: Conn): Lane =>
+      new Lane(new Pipe(way, this.#clock), source, sink, (output) => this.#out(output));
+    const connection: Connection = {
+      ordinal,
+      client,
+      upstream,
+      up: lane('up', client, upstream),
+      down: lane('down', upstream, client),
+      state: 'waiting',
+      clientGone: false,
+      upstreamGone: false,
+      resetOnFlush: undefined,
+    };
+    connection.down.open = true;
+    this.#byConn.set(client, connection);
+    this.#byConn.set(upstream, connection);
+    this.#board.placeAll(connection);
+    if (verdict.delayMillis === 0) this.#dial(connection);
+    else this.#agenda.at(this.#clock.now + verdict.delayMillis, () => this.#dial(connection));
+  }
+
+  #dial(connection: Connection): void {
+    if (connection.state !== 'waiting') return;
+    connection.state = 'dialling';
+    this.#out({ type: 'connect', conn: connection.upstream, to: this.#upstream, from: this.#options.from });
+  }
+
+  #connected(conn: Conn): void {
+    const connection = this.#byConn.get(conn);
+    if (connection?.state !== 'dialling') return;
+    connection.state = 'open';
+    const { up, down } = connection;
+    up.open = true;
+    this.#board.bound(up);
+    for (const lane of [up, down]) {
+      lane.pipe.open();
+      for (const placement of lane.pipe.placements) placement.happened('connect', lane.pipe.offset);
+    }
+    this.#release(connection, up);
+    this.#maySplice(connection);
+  }
+
+  #took(conn: Conn, into: (pipe: Pipe) => void): void {
+    const connection = this.#byConn.get(conn);
+    if (connection === undefined || connection.state === 'spliced') return;
+    const lane = conn === connection.client ? connection.up : connection.down;
+    into(lane.pipe);
+    this.#release(connection, lane);
+  }
+
+  /** Lets out what is due and arms the next release. */
+  #release(connection: Connection, lane: Lane): void {
+    if (connection.state === 'gone' || connection.state === 'spliced') return;
+    if (lane.open) {
+      const mouth: Mouth = {
+        send: (bytes) => lane.send(bytes),
+        end: () => lane.end(),
+        cut: (how, by) => this.#cut(connection, lane, how, by),
+      };
+      const next = lane.pipe.release(mouth);
+      if (next < lane.armedAt) {
+        lane.armedAt = next;
+        this.#agenda.at(next, () => {
+          if (lane.armedAt === next) lane.armedAt = Number.POSITIVE_INFINITY;
+          this.#release(connection, lane);
+          this.#maySplice(connection);
+        });
+      }
+    }
+    if (this.#byConn.get(lane.source) === connection) lane.balance();
+  }
+
+  #cut(connection: Connection, lane: Lane, how: CutHow, by: Receipt): void {
+    by.note('cut', connection.ordinal, lane.pipe.direction, 1, 'count');
+    if (how === 'fin') lane.end();
+    else if (how === 'rst') {
+      // What was sent before the cut is to arrive: RST only once it has left the driver.
+      if (!lane.ask()) this.#destroy(connection);
+      else {
+        connection.resetOnFlush = by;
+        this.#agenda.at(this.#clock.now + RESET_WAIT_MILLIS, () => this.#destroy(connection));
+      }
+    } else this.#silence(connection, by);
+  }
+
+  #silence(connection: Connection, by: Receipt): void {
+    connection.state = 'silent';
+    const { ordinal, up, down } = connection;
+    for (const lane of [up, down]) {
+      by.note('dropped', ordinal, lane.pipe.direction, lane.pipe.held, 'bytes');
+      lane.pipe.shut();
+      lane.pipe.setPlacements([]);
+      lane.limitBytes = Number.POSITIVE_INFINITY;
+      lane.resume();
+    }
+    const { keepaliveMillis } = this.#options;
+    if (keepaliveMillis === undefined) return;
+    this.#agenda.at(this.#clock.now + keepaliveMillis, () => {
+      if (connection.state !== 'silent') return;
+      by.note('keepaliveReset', ordinal, 'both', 1, 'count');
+      this.#destroy(connection);
+    });
+  }
+
+  #strike(connection: Connection, receipt: Receipt): void {
+    if (connection.state === 'gone') return;
+    receipt.note('reset', connection.ordinal, 'both', 1, 'count');
+    this.#destroy(connection);
+  }
+
+  #flushed(conn: Conn): void {
+    const connection = this.#byConn.get(conn);
+    if (connection === undefined || connection.state === 'spliced') return;
+    const lane = conn === connection.upstream ? connection.up : connection.down;
+    const clear = lane.flushed();
+    if (connection.resetOnFlush === undefined) lane.balance();
+    else if (clear || !lane.ask()) this.#destroy(connection);
+  }
+
+  #closed(conn: Conn, inOrder: boolean): void {
+    const connection = this.#byConn.get(conn);
+    if (connection === undefined) return;
+    this.#byConn.delete(conn);
+    if (conn === connection.client) connection.clientGone = true;
+    else connection.upstreamGone = true;
+    const keptApart = connection.state === 'silent' || connection.state === 'spliced';
+    if (!inOrder && !keptApart) this.#destroy(connection);
+    if (connection.clientGone && connection.upstreamGone) this.#forget(connection);
+  }
+
+  /** RST to whatever end is still there, at once. */
+  #destroy(connection: Connection): void {
+    const { state, client, upstream } = connection;
+    if (state === 'gone') return;
+    if (!connection.clientGone) this.#out({ type: 'reset', conn: client });
+    if (!connection.upstreamGone && state !== 'waiting') this.#out({ type: 'reset', conn: upstream });
+    this.#forget(connection);
+  }
+
+  #forget(connection: Connection): void {
+    connection.state = 'gone';
+    connection.up.pipe.shut();
+    connection.down.pipe.shut();
+    this.#byConn.delete(connection.client);
+    this.#byConn.delete(connection.upstream);
+    this.#stopped();
+  }
+
+  /** Hands a connection to the driver once neither a fault nor a command can touch it any more. */
+  #maySplice(connection: Connection): void {
+    const { up, down, client, upstream } = connection;
+    if (!this.#options.static || connection.state !== 'open' || !up.idle || !down.idle) return;
+    for (const lane of [up, down]) if (!lane.pipe.placements.every((placement) => placement.over)) return;
+    up.resume();
+    down.resume();
+    connection.state = 'spliced';
+    this.#out({ type: 'splice', a: client, b: upstream });
+  }
+
+  #stopped(): void {
+    if (!this.#stopping || this.#byConn.size > 0) return;
+    this.#stopping = false;
+    for (const receipt of this.#board.receipts.values()) receipt.flush();
+    this.#report({ type: 'link.stopped' });
+  }
+
+  #report(event: LinkReport): void {
+    this.#out({ type: 'report', event });
+  }
+  #out(output: NetOutput<LinkReport>): void {
+    this.#outputs.push(output);
+  }
+}

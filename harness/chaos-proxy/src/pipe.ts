@@ -1,0 +1,190 @@
+import type { CutHow, Next, Piece } from './faults/fault.ts';
+import type { Millis } from './machine.ts';
+import type { Placement } from './placement.ts';
+import type { Receipt, Way } from './receipt.ts';
+
+type Item =
+  | { readonly kind: 'bytes'; readonly at: Millis; readonly piece: Piece }
+  | { readonly kind: 'fin'; readonly at: Millis }
+  | { readonly kind: 'cut'; readonly at: Millis; readonly how: CutHow; readonly by: Receipt };
+
+/** Where a pipe lets things out. */
+export type Mouth = {
+  readonly send: (bytes: Uint8Array) => void;
+  readonly end: () => void;
+  readonly cut: (how: CutHow, by: Receipt) => void;
+};
+
+/** One direction of one connection: bytes go through the faults into a queue and leave it in order when they are due. */
+export class Pipe {
+  readonly direction: Way;
+  readonly #clock: { readonly now: Millis };
+  #placements: readonly Placement[] = [];
+  #entry: Next;
+  #queue: Item[] = [];
+  #head = 0;
+  #last: Millis = 0;
+  #shut = false;
+  #openedAt: Millis = 0;
+  #gatedUntil: Millis = 0;
+  #gatedBy: Placement | undefined;
+  /** Bytes taken in so far. */
+  offset = 0;
+  /** Bytes in the queue. */
+  held = 0;
+  /** The FIN has been taken in. */
+  ended = false;
+
+  constructor(direction: Way, clock: { readonly now: Millis }) {
+    this.direction = direction;
+    this.#clock = clock;
+    this.#entry = this.#enqueue;
+  }
+
+  get placements(): readonly Placement[] {
+    return this.#placements;
+  }
+  get empty(): boolean {
+    return this.#head === this.#queue.length;
+  }
+
+  /** @param placements in the order bytes meet them */
+  setPlacements(placements: readonly Placement[]): void {
+    this.#placements = placements;
+    let next: Next = this.#enqueue;
+    for (const placement of placements.toReversed()) {
+      const after = next;
+      next = (piece) => placement.push(piece, after);
+    }
+    this.#entry = next;
+  }
+
+  take(bytes: Uint8Array): void {
+    const { offset } = this;
+    this.#entry({ at: this.#clock.now, offset, bytes, edge: 'free', by: undefined });
+    this.offset = offset + bytes.length;
+  }
+
+  /** The FIN keeps its place behind the bytes. */
+  takeEnd(): void {
+    this.ended = true;
+    let at = this.#clock.now;
+    for (const placement of this.#placements) {
+      placement.happened('fin', this.offset);
+      at = placement.fin(at, this.offset);
+    }
+    this.#add({ kind: 'fin', at: this.#inOrder(at) });
+  }
+
+  /** Cuts behind what was enqueued so far. */
+  cut(how: CutHow, by: Receipt): void {
+    this.#add({ kind: 'cut', at: this.#inOrder(this.#clock.now), how, by });
+  }
+
+  /** The other end is there: what waited for it is not late. */
+  open(): void {
+    this.#openedAt = this.#clock.now;
+  }
+
+  /** Drops what is held and takes nothing any more. */
+  shut(): void {
+    this.#shut = true;
+    this.#queue = [];
+    this.#head = 0;
+    this.held = 0;
+  }
+
+  /** Lets out what is due. @returns when to ask again; Infinity: when something new has come */
+  release(mouth: Mouth): Millis {
+    const now = this.#clock.now;
+    if (this.empty) return Number.POSITIVE_INFINITY;
+    const due = (this.#queue[this.#head] as Item).at;
+    if (due > now) return due;
+    const gate = this.#gate();
+    if (gate > now) return gate;
+    for (let item = this.#queue[this.#head]; item !== undefined && item.at <= now; ) {
+      if (item.kind === 'bytes') this.#letOut(now, mouth);
+      else {
+        this.#head++;
+        if (item.kind === 'fin') mouth.end();
+        else mouth.cut(item.how, item.by);
+      }
+      item = this.#queue[this.#head];
+    }
+    this.#compact();
+    return this.#queue[this.#head]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  #gate(): Millis {
+    let until = 0;
+    for (const placement of this.#placements) {
+      const gate = placement.gate(this.offset);
+      if (gate <= until) continue;
+      until = gate;
+      this.#gatedBy = placement;
+      this.#gatedUntil = gate;
+    }
+    return until;
+  }
+
+  /** One write: pieces of one buffer that lie side by side are joined for nothing, those to go together by copying. */
+  #letOut(now: Millis, mouth: Mouth): void {
+    const first = (this.#queue[this.#head++] as Item & { kind: 'bytes' }).piece;
+    this.#book(first, now);
+    let joined = first.bytes;
+    for (let item = this.#queue[this.#head]; item !== undefined && item.at <= now; ) {
+      if (item.kind !== 'bytes' || item.piece.edge === 'apart') break;
+      const more = item.piece.bytes;
+      const beside = more.buffer === joined.buffer && more.byteOffset === joined.byteOffset + joined.length;
+      if (!beside && item.piece.edge !== 'together') break;
+      joined = beside
+        ? new Uint8Array(joined.buffer, joined.byteOffset, joined.length + more.length)
+        : concat(joined, more);
+      this.#book(item.piece, now);
+      item = this.#queue[++this.#head];
+    }
+    mouth.send(joined);
+  }
+
+  #book(piece: Piece, now: Millis): void {
+    this.held -= piece.bytes.length;
+    piece.by?.late(Math.max(0, now - Math.max(piece.at, this.#openedAt, Math.min(now, this.#gatedUntil))));
+    if (this.#gatedBy === undefined || piece.at >= Math.min(now, this.#gatedUntil)) return;
+    const { conn, direction, receipt } = this.#gatedBy.place;
+    receipt.note('stalled', conn, direction, piece.bytes.length, 'bytes');
+    receipt.delay(piece.bytes.length, now - piece.at);
+  }
+
+  readonly #enqueue = (piece: Piece): void => {
+    if (this.#shut) return;
+    const at = this.#inOrder(piece.at);
+    this.held += piece.bytes.length;
+    this.#queue.push({ kind: 'bytes', at, piece: at === piece.at ? piece : { ...piece, at } });
+  };
+
+  #add(item: Item): void {
+    if (!this.#shut) this.#queue.push(item);
+  }
+
+  #inOrder(at: Millis): Millis {
+    if (at > this.#last) this.#last = at;
+    return this.#last;
+  }
+
+  #compact(): void {
+    if (this.empty) {
+      this.#queue = [];
+      this.#head = 0;
+    } else if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+}
+
+const concat = (a: Uint8Array, b: Uint8Array): Uint8Array => {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+};
