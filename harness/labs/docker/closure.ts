@@ -24,7 +24,8 @@ const NAME_SERVICE = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'] 
 
 const exec = promisify(execFile);
 const run = async (folder: string, program: string, ...args: readonly string[]): Promise<string> =>
-  (await exec(program, args, { cwd: folder, maxBuffer: 64 << 20, env: { ...process.env, LC_ALL: 'C' } })).stdout;
+  (await exec(program, args, { cwd: folder, maxBuffer: 64 << 20, env: { ...process.env, LC_ALL: 'C' } }))
+    .stdout;
 
 /** Packages to fetch, from what `apt-cache depends --recurse` printed: those wanted and the libraries among the rest. */
 export const packagesOf = (depends: string): readonly string[] => {
@@ -62,14 +63,33 @@ const must = (found: Found, name: string): string => {
 /** Fetches and unpacks the packages into `folder`/x. A machine without package lists gets its own in `folder`. */
 const unpack = async (folder: string): Promise<string> => {
   const [debs, unpacked] = [join(folder, 'debs'), join(folder, 'x')];
-  for (const made of [debs, unpacked, join(folder, 'lists', 'partial'), join(folder, 'cache', 'archives', 'partial')])
+  for (const made of [
+    debs,
+    unpacked,
+    join(folder, 'lists', 'partial'),
+    join(folder, 'cache', 'archives', 'partial'),
+  ])
     await mkdir(made, { recursive: true });
-  const own = ['-o', `Dir::State::lists=${join(folder, 'lists')}`, '-o', `Dir::Cache=${join(folder, 'cache')}`];
-  const sandbox = ['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=1'];
+  const own = [
+    '-o',
+    `Dir::State::lists=${join(folder, 'lists')}`,
+    '-o',
+    `Dir::Cache=${join(folder, 'cache')}`,
+  ];
+  const sandbox = [
+    '-o',
+    'APT::Sandbox::User=root',
+    '-o',
+    'Acquire::http::Timeout=20',
+    '-o',
+    'Acquire::Retries=1',
+  ];
   const hasLists = /Candidate: \d/.test(await run(folder, 'apt-cache', 'policy', 'nftables'));
   const options = hasLists ? sandbox : [...own, ...sandbox];
   if (!hasLists) await run(folder, 'apt-get', 'update', '-qq', ...options);
-  const less = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map((kind) => `--no-${kind}`);
+  const less = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
+    (kind) => `--no-${kind}`,
+  );
   const depends = await run(folder, 'apt-cache', 'depends', '--recurse', ...less, ...options, ...PACKAGES);
   await run(debs, 'apt-get', 'download', '-qq', ...options, ...packagesOf(depends));
   for (const deb of await readdir(debs)) await run(debs, 'dpkg-deb', '-x', deb, unpacked);
@@ -87,14 +107,35 @@ export const buildRoot = async (folder: string, node: string): Promise<string> =
   const found = await filesByName(unpacked);
   const loader = [...found.keys()].find((name) => /^ld-linux-.*\.so\.\d+$/.test(name));
   if (loader === undefined) throw new Error('libc6 holds no ld-linux');
-  const libraries = [...new Set([...found.values()].filter((path) => path.includes('.so')).map((path) => join(path, '..')))];
+  const libraries = [
+    ...new Set([...found.values()].filter((path) => path.includes('.so')).map((path) => join(path, '..'))),
+  ];
   const root = join(folder, 'root');
-  for (const made of ['bin', 'usr/sbin', 'usr/local/bin', 'lib', 'lib64', 'etc', 'tmp', 'proc', 'sys', 'root', 'run'])
+  for (const made of [
+    'bin',
+    'usr/sbin',
+    'usr/local/bin',
+    'lib',
+    'lib64',
+    'etc',
+    'tmp',
+    'proc',
+    'sys',
+    'root',
+    'run',
+  ])
     await mkdir(join(root, made), { recursive: true });
   const needed = new Set<string>();
   const put = async (from: string, to: string): Promise<void> => {
     await copyFile(await realpath(from), join(root, to));
-    const listing = await run(folder, must(found, loader), '--library-path', libraries.join(':'), '--list', from);
+    const listing = await run(
+      folder,
+      must(found, loader),
+      '--library-path',
+      libraries.join(':'),
+      '--list',
+      from,
+    );
     for (const library of librariesOf(listing)) needed.add(library);
   };
   await put(node, 'usr/local/bin/node');
@@ -103,11 +144,14 @@ export const buildRoot = async (folder: string, node: string): Promise<string> =
   for (const name of NAME_SERVICE) if (found.has(name)) needed.add(must(found, name));
   // the loader looks in /lib and /lib64 by itself: no multiarch folder is needed
   for (const library of needed) await copyFile(await realpath(library), join(root, 'lib', basename(library)));
-  await copyFile(await realpath(must(found, loader)), join(root, loader.includes('x86-64') ? 'lib64' : 'lib', loader));
+  await copyFile(
+    await realpath(must(found, loader)),
+    join(root, loader.includes('x86-64') ? 'lib64' : 'lib', loader),
+  );
   await copyFile(must(found, 'busybox'), join(root, 'bin/busybox'));
   const ours = new Set<string>(PROGRAMS);
+  // busybox's own sh prefers its applets to programs (`ip` would be its own): dash is /bin/sh
   for (const applet of (await run(folder, join(root, 'bin/busybox'), '--list')).trim().split('\n'))
-    // busybox's own sh prefers its applets to programs (`ip` would be its own): dash is /bin/sh
     if (!ours.has(applet) && applet !== 'busybox')
       await symlink(applet === 'sh' ? 'dash' : 'busybox', join(root, 'bin', applet));
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');

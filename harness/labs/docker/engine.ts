@@ -38,7 +38,8 @@ const explain = (error: unknown): string => {
 export const probeEngine = async (): Promise<EngineProbe> => {
   try {
     const info = await within(ANSWER_MILLIS, new Docker().info(), 'it');
-    if (info.OSType !== 'linux') return { ok: false, reason: `the engine runs ${info.OSType} containers, not linux` };
+    if (info.OSType !== 'linux')
+      return { ok: false, reason: `the engine runs ${info.OSType} containers, not linux` };
     return { ok: true, version: info.ServerVersion, id: info.ID };
   } catch (error) {
     return { ok: false, reason: explain(error) };

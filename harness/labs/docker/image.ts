@@ -22,7 +22,8 @@ const BUILD_MILLIS = 300_000;
 /** Name and tag: it changes with the recipe and with Node, so that a cached image is never a stale one. */
 export const imageTag = (): string => {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}`);
-  for (const recipe of ['closure.ts', 'host/Dockerfile']) hash.update(readFileSync(new URL(recipe, import.meta.url)));
+  for (const recipe of ['closure.ts', 'host/Dockerfile'])
+    hash.update(readFileSync(new URL(recipe, import.meta.url)));
   return `relaylab-host:${hash.digest('hex').slice(0, 12)}`;
 };
 

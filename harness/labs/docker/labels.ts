@@ -39,7 +39,9 @@ export const nameFor = (runId: string, host: string, role: string): string =>
 export const startTimeOf = (pid: number): string | undefined => {
   try {
     if (process.platform !== 'linux')
-      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim().replace(/ +/g, '_');
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' })
+        .trim()
+        .replace(/ +/g, '_');
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // the program's name may hold blanks and brackets: the fields are counted from its last bracket
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];

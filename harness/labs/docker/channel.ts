@@ -1,0 +1,88 @@
+/** The control channel of an agent in a container: JSON lines over the streams of one `exec`. */
+import type Docker from 'dockerode';
+import type { AgentCommand } from '../../agents/protocol.ts';
+import type { TraceEvent } from '../../scenario/trace.ts';
+import type { AgentChannel } from '../ground.ts';
+import { LabError } from '../lab.ts';
+import { Attached } from './attach.ts';
+
+export type ChannelSpec = {
+  /** Host the agent is of, for messages. */
+  readonly host: string;
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly folder: string;
+};
+
+/** How long an agent has for its orderly end before its container is removed under it. */
+const CLOSE_MILLIS = 3000;
+
+export class DockerChannel implements AgentChannel {
+  onEvent: (event: TraceEvent) => void = () => undefined;
+  onGone: (reason: string) => void = () => undefined;
+  readonly #host: string;
+  #attached: Attached | undefined;
+  #closing = false;
+  #told = false;
+
+  private constructor(host: string) {
+    this.#host = host;
+  }
+
+  /** Starts the agent. @throws LabError */
+  static async open(docker: Docker, spec: ChannelSpec): Promise<DockerChannel> {
+    const channel = new DockerChannel(spec.host);
+    try {
+      channel.#attached = await Attached.start(docker, {
+        ...spec,
+        onLine: (line) => channel.#heard(line),
+        onEnd: ({ code, said }) => {
+          const last = said.length === 0 ? '' : `; it said: ${said.join(' | ')}`;
+          if (code === undefined) channel.#gone(`its container or the engine is gone${last}`);
+          else channel.#gone(`it ended with code ${code}${last}`);
+        },
+      });
+    } catch (error) {
+      throw new LabError(`the agent of ${spec.host} cannot be started`, 'is the engine still there?', {
+        cause: error,
+      });
+    }
+    return channel;
+  }
+
+  #heard(line: string): void {
+    if (this.#told || line === '') return;
+    let event: TraceEvent;
+    try {
+      event = JSON.parse(line);
+    } catch {
+      this.#gone(`it wrote something that is no trace event: ${line.slice(0, 200)}`);
+      return;
+    }
+    this.onEvent(event);
+  }
+
+  #gone(how: string): void {
+    if (this.#closing || this.#told) return;
+    this.#told = true;
+    this.onGone(`the agent of ${this.#host} is lost: ${how}`);
+  }
+
+  send(command: AgentCommand): void {
+    this.#attached?.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** Lets go of the agent without asking it to end. */
+  async leave(): Promise<void> {
+    this.#closing = true;
+    await this.#attached?.end(0);
+  }
+
+  /** Asks the agent to end and waits for it, for three seconds at most. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.send({ do: 'exit' });
+    await this.#attached?.end(CLOSE_MILLIS);
+  }
+}

@@ -1,0 +1,223 @@
+/** The ground of the Docker lab: containers behind gateways that do NAT in the kernel, in networks nothing leaves. */
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { AgentChannel, Ground, Receipt } from '../ground.ts';
+import { type LabContext, LabError } from '../lab.ts';
+import type { FaultOrder, Site, Topology } from '../topology.ts';
+import type { DockerChannel } from './channel.ts';
+import { openEngine } from './engine.ts';
+import { ensureImage, NODE_IN_IMAGE } from './image.ts';
+import { type CallOff, hireJanitor } from './janitor.ts';
+import { type KernelNat, Moves } from './kernel-nat.ts';
+import { LABEL, nameFor, runLabels, thisOwner } from './labels.ts';
+import { Networks } from './networks.ts';
+import { eachAtMost, removeRun } from './removal.ts';
+import type { Shell } from './shell.ts';
+import { startSite } from './sites.ts';
+import {
+  foldersFor,
+  openAgent,
+  SITES_MAX,
+  type Stage,
+  startAgentHost,
+  WAN_PREFIX,
+  wanAddress,
+} from './stage.ts';
+import { sweepDeadRuns } from './sweep.ts';
+
+export type DockerGroundOptions = {
+  /** Folder of this repository; agents find it at the same path, read-only. */
+  readonly root: string;
+  /** Short and unlike any other run's: names and labels carry it. */
+  readonly runId: string;
+  /** The agent program. Default: harness/agents/agent.ts of `root`. */
+  readonly agent?: string;
+  /** Where agents work; mounted read-only as well. Default: where this process works. */
+  readonly workFolder?: string;
+};
+
+/** Starting more at once than this is no faster (measured on 2 cores). */
+const startAtOnce = (): number => Math.min(8, 4 * availableParallelism());
+
+export class DockerGround implements Ground {
+  readonly root: string;
+  readonly node = NODE_IN_IMAGE;
+  readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> };
+  readonly #options: DockerGroundOptions;
+  readonly #channels = new Map<string, DockerChannel>();
+  readonly #nats = new Map<string, KernelNat>();
+  readonly #shells: Shell[] = [];
+  readonly #moves = new Moves();
+  #stage: Stage | undefined;
+  #context: LabContext | undefined;
+  #callOff: CallOff = () => undefined;
+  #opening: Promise<void> = Promise.resolve();
+  #closed: Promise<readonly string[]> | undefined;
+
+  constructor(options: DockerGroundOptions) {
+    this.root = resolve(options.root);
+    this.#options = options;
+    this.kernelNat = { fault: (site, order) => this.#fault(site, order) };
+  }
+
+  /** Starts everything. When it throws, `close` still has to be called. @throws LabError, or the signal's reason */
+  open(topology: Topology, context: LabContext): Promise<void> {
+    this.#context = context;
+    this.#opening = this.#open(topology, context);
+    return this.#opening;
+  }
+
+  async #open(topology: Topology, context: LabContext): Promise<void> {
+    const { sites } = topology;
+    if (sites.length > SITES_MAX)
+      throw new LabError(`${sites.length} sites`, `the Docker lab holds ${SITES_MAX}: take --lab sim`);
+    const engine = await openEngine();
+    const {
+      runId,
+      workFolder = process.cwd(),
+      agent = join(this.root, 'harness/agents/agent.ts'),
+    } = this.#options;
+    const labels = runLabels(runId, thisOwner(), context.keep);
+    if (!context.keep) this.#callOff = hireJanitor(runId);
+    for (const line of await sweepDeadRuns(engine.docker)) context.progress(line);
+    const image = await ensureImage(engine.docker, context.progress);
+    context.signal.throwIfAborted();
+    context.progress(`starting ${sites.length} sites on Docker ${engine.version}`);
+    const networks = await Networks.survey(engine.docker, labels, runId);
+    const wan = await networks.make(nameFor(runId, 'wan', 'net'), 'lab', WAN_PREFIX);
+    const folders = foldersFor(this.root, resolve(workFolder));
+    const { keep } = context;
+    const stage: Stage = { engine, image, runId, labels, networks, wan, agent, folders, keep };
+    this.#stage = stage;
+    const jobs = [
+      () => this.#startOutside(stage, 'relay', wanAddress.relay(wan)),
+      () => this.#startOutside(stage, 'users', wanAddress.users(wan)),
+      ...sites.map((site, index) => () => this.#startSite(stage, site, index)),
+    ];
+    // every job is waited for, also after a failure: nothing may still be created while close() removes
+    let failed = false;
+    const failures = await eachAtMost(startAtOnce(), jobs, async (job) => {
+      context.signal.throwIfAborted();
+      if (failed) return;
+      await job().catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    });
+    context.signal.throwIfAborted();
+    const error = failures[0]?.error;
+    if (error instanceof LabError) throw error;
+    if (error !== undefined)
+      throw new LabError(
+        `the lab cannot be started: ${(error as Error).message}`,
+        'see docker info and docker ps',
+        {
+          cause: error,
+        },
+      );
+  }
+
+  async #startOutside(stage: Stage, host: string, address: string): Promise<void> {
+    const container = await startAgentHost(stage, host, { network: stage.wan.name, address });
+    this.#channels.set(host, await openAgent(stage, host, container, undefined));
+  }
+
+  async #startSite(stage: Stage, site: Site, index: number): Promise<void> {
+    const { nat, channel, shells } = await startSite(stage, site, index, this.#moves);
+    this.#shells.push(...shells);
+    this.#nats.set(site.name, nat);
+    this.#channels.set(site.name, channel);
+  }
+
+  channel(host: string): AgentChannel {
+    const channel = this.#channels.get(host);
+    if (channel === undefined)
+      throw new Error(`no host is called ${host}; known: ${[...this.#channels.keys()].join(', ')}`);
+    return channel;
+  }
+
+  bind(host: string): string {
+    // actors of a site speak with each other only; whatever is outside must be reachable under its address
+    return host === 'relay' || host === 'users' ? this.address(host) : '127.0.0.1';
+  }
+
+  address(host: string): string {
+    const { wan } = this.#started();
+    if (host === 'relay') return wanAddress.relay(wan);
+    if (host === 'users') return wanAddress.users(wan);
+    throw new Error(`${host} cannot be reached from outside: only relay and users can`);
+  }
+
+  #started(): Stage {
+    if (this.#stage === undefined) throw new Error('the ground is not open');
+    return this.#stage;
+  }
+
+  /** Nobody dials from it: the kernel translates. */
+  publicHost(): undefined {
+    return undefined;
+  }
+
+  /** The address under which the relay sees a site now. */
+  publicAddress(site: string): string {
+    return this.#nat(site).publicAddress;
+  }
+
+  #nat(site: string): KernelNat {
+    const nat = this.#nats.get(site);
+    if (nat === undefined)
+      throw new Error(`no site is called ${site}; known: ${[...this.#nats.keys()].join(', ')}`);
+    return nat;
+  }
+
+  async #fault(site: Site, order: FaultOrder): Promise<Receipt> {
+    if (order.what.kind !== 'nat')
+      throw new Error(`fault ${order.fault}: ${order.what.kind} is not the NAT's to do`);
+    return this.#nat(site.name).fault(order.what.event);
+  }
+
+  /** Removes the run's containers and networks; with `keep`, says how to look at them instead. Waits for an `open` under way. */
+  close(): Promise<readonly string[]> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<readonly string[]> {
+    await this.#opening.catch(() => undefined);
+    const stage = this.#stage;
+    const keep = this.#context?.keep === true;
+    for (const channel of this.#channels.values()) channel.onGone = () => undefined;
+    await Promise.all([
+      ...[...this.#channels.values()].map((channel) => (keep ? channel.leave() : channel.close())),
+      ...this.#shells.map((shell) => shell.close()),
+    ]);
+    if (stage === undefined) {
+      this.#callOff();
+      return [];
+    }
+    if (keep) {
+      for (const line of this.#lookInside(stage)) this.#context?.progress(line);
+      return [];
+    }
+    const left = await removeRun(stage.engine.docker, stage.runId);
+    // what could not be removed now is tried again by the janitor, whom nobody calls off
+    if (left.length === 0) this.#callOff();
+    return left;
+  }
+
+  #lookInside({ runId }: Stage): readonly string[] {
+    const label = `label=${LABEL.run}=${runId}`;
+    return [
+      `run ${runId} is left running (its containers end by themselves after 6 hours)`,
+      `see it:    docker ps --filter ${label}`,
+      `relay:     docker exec -it ${nameFor(runId, 'relay', 'host')} sh`,
+      ...[...this.#nats.keys()]
+        .slice(0, 3)
+        .flatMap((site) => [
+          `${site}:  docker exec -it ${nameFor(runId, site, 'host')} sh`,
+          `its NAT:   docker exec -it ${nameFor(runId, site, 'gateway')} sh -c 'nft list ruleset; conntrack -L'`,
+        ]),
+      `remove it: docker rm -f $(docker ps -aq --filter ${label}); docker network rm $(docker network ls -q --filter ${label})`,
+    ];
+  }
+}

@@ -1,0 +1,95 @@
+/** What `--lab auto` asks: can this machine really run the Docker lab? Answered by one connection through a kernel NAT. */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { PRESETS } from '../../nat/presets.ts';
+import type { TraceEvent } from '../../scenario/trace.ts';
+import type { Topology } from '../topology.ts';
+import { DockerGround } from './docker-ground.ts';
+import { probeEngine } from './engine.ts';
+
+export type DockerProbe =
+  | { readonly ok: true; readonly version: string }
+  | { readonly ok: false; readonly reason: string };
+
+const CONNECTION_MILLIS = 5000;
+const SITE = 'probe';
+
+const TOPOLOGY: Topology = {
+  relay: { exec: undefined, limits: {}, defect: undefined },
+  sites: [
+    {
+      name: SITE,
+      nat: { name: 'home', value: PRESETS.home, note: '' },
+      link: { name: 'clean', faults: [], note: '' },
+      actors: [],
+    },
+  ],
+  outside: [],
+  keepaliveMillis: 0,
+};
+
+/** The next event of this kind from a host. @throws Error when it does not come in time or the agent is lost */
+const nextEvent = <Type extends TraceEvent['type']>(
+  ground: DockerGround,
+  host: string,
+  type: Type,
+): Promise<Extract<TraceEvent, { type: Type }>> =>
+  new Promise((resolve, reject) => {
+    const channel = ground.channel(host);
+    const timer = setTimeout(
+      () => reject(new Error(`${host} heard nothing for ${CONNECTION_MILLIS} ms`)),
+      CONNECTION_MILLIS,
+    );
+    const settle = (done: () => void): void => {
+      clearTimeout(timer);
+      done();
+    };
+    channel.onGone = (reason) => settle(() => reject(new Error(reason)));
+    channel.onEvent = (event) => {
+      if (event.type === type) settle(() => resolve(event as Extract<TraceEvent, { type: Type }>));
+    };
+  });
+
+const connectThroughNat = async (ground: DockerGround): Promise<void> => {
+  const ready = nextEvent(ground, 'relay', 'host.ready');
+  ground
+    .channel('relay')
+    .send({ do: 'start', who: 'relay', actor: { kind: 'sink' }, bind: ground.bind('relay'), watch: false });
+  const to = { host: ground.address('relay'), port: (await ready).port };
+  const answer = nextEvent(ground, SITE, 'host.output');
+  ground
+    .channel(SITE)
+    .send({ do: 'start', who: SITE, actor: { kind: 'source', to }, bind: ground.bind(SITE), watch: false });
+  const { text } = await answer;
+  const expected = `seen as ${ground.publicAddress(SITE)} `;
+  if (!text.startsWith(expected)) throw new Error(`expected "${expected}", got "${text}"`);
+};
+
+/**
+ * Whether the engine answers, an image can be had, and a connection gets through a gateway's NAT with its address translated.
+ * Takes a second or two, and once per machine as long as the image takes to build. Never throws; leaves nothing behind.
+ * @param root folder of this repository
+ */
+export const probeDocker = async (
+  root: string,
+  signal: AbortSignal,
+  progress: (text: string) => void,
+): Promise<DockerProbe> => {
+  const engine = await probeEngine();
+  if (!engine.ok) return engine;
+  const ground = new DockerGround({
+    root,
+    runId: `probe-${randomBytes(4).toString('hex')}`,
+    agent: fileURLToPath(new URL('probe-agent.ts', import.meta.url)),
+    workFolder: root,
+  });
+  try {
+    await ground.open(TOPOLOGY, { seed: 0, sink: () => undefined, signal, progress, keep: false });
+    await connectThroughNat(ground);
+    return { ok: true, version: engine.version };
+  } catch (error) {
+    return { ok: false, reason: `the Docker lab does not work here: ${(error as Error).message}` };
+  } finally {
+    await ground.close();
+  }
+};

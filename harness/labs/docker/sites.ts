@@ -1,0 +1,54 @@
+/** A site: its networks, its gateway (two behind a carrier's NAT) and the one container its actors share. */
+import type { Site } from '../topology.ts';
+import type { DockerChannel } from './channel.ts';
+import { Gateway, type GatewaySpec } from './gateway.ts';
+import { KernelNat, type Moves } from './kernel-nat.ts';
+import { nameFor } from './labels.ts';
+import type { Shell } from './shell.ts';
+import { LAN_PREFIX, openAgent, type Stage, startAgentHost, wanAddress } from './stage.ts';
+import { addressAt } from './subnets.ts';
+
+export type RunningSite = {
+  readonly nat: KernelNat;
+  readonly channel: DockerChannel;
+  readonly shells: readonly Shell[];
+};
+
+const INSIDE = { gateway: 1, host: 2 } as const;
+
+/**
+ * Starts a site. `index`: its number in the topology, 0.., which decides its public address; `moves`: shared by all sites.
+ * @throws LabError
+ */
+export const startSite = async (
+  stage: Stage,
+  site: Site,
+  index: number,
+  moves: Moves,
+): Promise<RunningSite> => {
+  const { networks, wan, runId } = stage;
+  const lan = await networks.make(nameFor(runId, site.name, 'lan'), 'lab', LAN_PREFIX);
+  const inside = { network: lan.name, address: addressAt(lan.subnet, INSIDE.gateway) };
+  const outside = { network: wan.name, address: wanAddress.gateway(wan, index) };
+  const gateways: Omit<GatewaySpec, 'site'>[] = [];
+  if (site.nat.value.depth === 1) gateways.push({ role: 'gateway', outside, inside, uplink: undefined });
+  else {
+    const between = await networks.make(nameFor(runId, site.name, 'carrier'), 'carrier', LAN_PREFIX);
+    const uplink = addressAt(between.subnet, INSIDE.gateway);
+    const middle = { network: between.name, address: addressAt(between.subnet, INSIDE.host) };
+    gateways.push(
+      { role: 'gateway', outside, inside: { network: between.name, address: uplink }, uplink: undefined },
+      { role: 'home', outside: middle, inside, uplink },
+    );
+  }
+  const place = { network: lan.name, address: addressAt(lan.subnet, INSIDE.host) };
+  const [container, ...started] = await Promise.all([
+    startAgentHost(stage, site.name, place),
+    ...gateways.map((spec) => Gateway.start(stage, { site, ...spec })),
+  ]);
+  const [outer, home] = started as [Gateway, Gateway | undefined];
+  const nat = new KernelNat(stage, moves, outer, home);
+  await nat.install();
+  const shells = started.map(({ shell }) => shell);
+  return { nat, shells, channel: await openAgent(stage, site.name, container, inside.address) };
+};

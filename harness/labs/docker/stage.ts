@@ -1,0 +1,113 @@
+/** What all hosts of one run share, and how an agent is started in one. */
+import { tmpdir } from 'node:os';
+import { parse, relative, sep } from 'node:path';
+import { LabError } from '../lab.ts';
+import { DockerChannel } from './channel.ts';
+import type { Engine } from './engine.ts';
+import { type Place, startHost } from './host-container.ts';
+import { NODE_IN_IMAGE } from './image.ts';
+import { nameFor, type RunLabels } from './labels.ts';
+import type { LabNetwork, Networks } from './networks.ts';
+import { addressAt } from './subnets.ts';
+
+export type Stage = {
+  readonly engine: Engine;
+  readonly image: string;
+  readonly runId: string;
+  readonly labels: RunLabels;
+  readonly networks: Networks;
+  /** The public side: relay, users and the outer face of every NAT. */
+  readonly wan: LabNetwork;
+  /** The agent program, an absolute path inside one of `folders`. */
+  readonly agent: string;
+  /** Folders every agent sees, read-only, at their own paths; the last one is where it works. */
+  readonly folders: readonly string[];
+  /** Agents outlive the runner. */
+  readonly keep: boolean;
+};
+
+/** A network behind a NAT has room for five hosts: gateway, site, and the address Docker keeps for the bridge. */
+export const LAN_PREFIX = 29;
+/** Addresses in the public network: a /20. */
+export const WAN_PREFIX = 20;
+const WAN_PLACES = { relay: 10, users: 20, gateways: 256, moved: 2048 } as const;
+/** Sites there is room for. */
+export const SITES_MAX = WAN_PLACES.moved - WAN_PLACES.gateways;
+const MOVES_MAX = 4094 - WAN_PLACES.moved;
+
+export const wanAddress = {
+  relay: (wan: LabNetwork): string => addressAt(wan.subnet, WAN_PLACES.relay),
+  users: (wan: LabNetwork): string => addressAt(wan.subnet, WAN_PLACES.users),
+  /** Site number 0.. */
+  gateway: (wan: LabNetwork, site: number): string => addressAt(wan.subnet, WAN_PLACES.gateways + site),
+  /** The `move`th new address a gateway gets, from 0, never one that was used before. @throws LabError when there is none left */
+  moved: (wan: LabNetwork, move: number): string => {
+    if (move >= MOVES_MAX)
+      throw new LabError(`${move + 1} address changes in one run`, `a lab has ${MOVES_MAX}: plan fewer`);
+    return addressAt(wan.subnet, WAN_PLACES.moved + move);
+  },
+} as const;
+
+/** Folders a bind mount would break a container with. */
+const SYSTEM = /^\/(bin|boot|dev|etc|lib[^/]*|opt|proc|root|run|sbin|sys|tmp|usr|var)?$/;
+
+/** Folders agents see: the repository, and where the command was typed (for `--relay-exec ./mine`) unless that is inside it. */
+export const foldersFor = (root: string, workFolder: string): readonly string[] => {
+  const way = relative(root, workFolder);
+  const inside = way === '' || (way !== '..' && !way.startsWith(`..${sep}`));
+  if (
+    !inside &&
+    (SYSTEM.test(workFolder) || workFolder === tmpdir() || parse(workFolder).root === workFolder)
+  )
+    return [root];
+  return inside ? [root] : [root, workFolder];
+};
+
+/** Shell: sets the way out, raises the limit of open files as far as the engine lets it, then becomes the agent. */
+const AGENT_START = `
+case $1 in none) ip route del default ;; *) ip route replace default via "$1" ;; esac || exit 96
+if ! [ -r "$3" ]; then echo "$3 cannot be seen in the container: does the engine run on another machine?" >&2; exit 97; fi
+most=$(ulimit -Hn); case $most in unlimited) most=1048576 ;; esac
+[ "$most" -le 1048576 ] || most=1048576
+ulimit -Sn "$most"`;
+
+/** Agents end with their input: one that is to stay gets an input that goes on, and an output that is always read. */
+const AGENT_RUN = {
+  once: 'exec "$2" "$3"',
+  kept: '{ cat; sleep 21600; } | "$2" "$3" | { cat; cat >/dev/null; }',
+} as const;
+
+/** Starts a container for an agent. `role` is part of its name. */
+export const startAgentHost = (stage: Stage, host: string, place: Place): Promise<string> =>
+  startHost({
+    docker: stage.engine.docker,
+    image: stage.image,
+    name: nameFor(stage.runId, host, 'host'),
+    hostname: nameFor('', host, '').replace(/^relaylab--|-$/g, ''),
+    labels: stage.labels,
+    places: [place],
+    role: 'agent',
+    folders: stage.folders,
+  });
+
+/** Starts the agent of a host. `gateway`: its way out; undefined: only what is in its own network can be reached. */
+export const openAgent = (
+  stage: Stage,
+  host: string,
+  container: string,
+  gateway: string | undefined,
+): Promise<DockerChannel> =>
+  DockerChannel.open(stage.engine.docker, {
+    host,
+    container,
+    command: [
+      '/bin/sh',
+      '-c',
+      `${AGENT_START}\n${stage.keep ? AGENT_RUN.kept : AGENT_RUN.once}`,
+      'agent',
+      gateway ?? 'none',
+      NODE_IN_IMAGE,
+      stage.agent,
+    ],
+    folder: stage.folders.at(-1) as string,
+  });
