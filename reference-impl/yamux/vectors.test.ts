@@ -109,7 +109,7 @@ t.test('what hashicorp was told, we answer like hashicorp, whole and in any cut'
     // A reset drops what is not yet sent: joined with the data before it, less would be echoed.
     const flows = name === 'hashicorp-server-reset' ? told : [joined(told)];
     const short = told.reduce((sum, bytes) => sum + bytes.length, 0) < 1_000;
-    for (const cut of [short ? 1 : 7, 12, 13, 1_000, Number.MAX_SAFE_INTEGER]) {
+    for (const cut of [short ? 1 : 7, 12, 13, 1_000, 65_536]) {
       const echo = new Echo(role);
       for (const bytes of flows)
         for (let at = 0; at < bytes.length; at += cut) echo.hear(bytes.subarray(at, at + cut));
