@@ -19,6 +19,8 @@ export class MuxStream {
   sent = 0;
   /** We have said `end`: what is sent after it is dropped. */
   ended = false;
+  /** Their FIN was handed out. */
+  peerEnded = false;
   flushes = 0;
   over = false;
   /** Inputs not yet taken, oldest first. */

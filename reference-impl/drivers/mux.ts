@@ -80,6 +80,11 @@ export class MuxBinding {
     return stream === undefined || stream.over ? 0 : this.#session.queuedOn(stream.id);
   }
 
+  /** Their FIN on a stream was handed out by `next()`. */
+  peerEnded(conn: Conn): boolean {
+    return this.#byConn.get(conn)?.peerEnded ?? false;
+  }
+
   handle(now: Millis, input: MuxInput): readonly CarrierOutput[] {
     if (this.#over && input.type !== 'output') return NOTHING;
     const outputs: CarrierOutput[] = [];
@@ -142,6 +147,7 @@ export class MuxBinding {
         if (input !== undefined) return input;
       } else {
         const input = stream.take();
+        if (input?.type === 'ended') stream.peerEnded = true;
         if (input?.type === 'closed') this.#byConn.delete(stream.conn);
         if (input !== undefined) return input;
       }

@@ -1,0 +1,152 @@
+/** One TCP connection of the node driver: what its socket says becomes inputs. Listeners are shared functions, no closure a socket. */
+import type { Socket } from 'node:net';
+import type { Conn, NetInput, Why } from '../machine/machine.ts';
+import { LINGER_BYTES } from './linger.ts';
+import { resetSocket } from './node-handle.ts';
+import { whyOf } from './node-why.ts';
+import type { WireWatch } from './watch.ts';
+
+/** What a connection needs of its driver. */
+export type EndHost = {
+  readonly watch: WireWatch | undefined;
+  input(input: NetInput): void;
+  /** The socket is closed; says `closed` unless the machine wants to hear nothing more. */
+  gone(end: TcpEnd): void;
+};
+
+/** Who else hears of a connection's bytes and end: a splice or a yamux session. */
+export type Taker = {
+  bytes(end: TcpEnd, bytes: Uint8Array): void;
+  ended(end: TcpEnd): void;
+  /** The socket failed (RST, a keepalive that got no answer, ...); it closes next. */
+  failed(end: TcpEnd, why: Why): void;
+};
+
+const END = Symbol('end');
+/** A socket that belongs to a `TcpEnd`. */
+export type OwnedSocket = Socket & { [END]: TcpEnd };
+/** The end a socket belongs to. */
+export const endOf = (socket: Socket): TcpEnd => (socket as OwnedSocket)[END];
+
+export class TcpEnd {
+  readonly conn: Conn;
+  readonly host: EndHost;
+  /** Promotion to `onread` changes it. */
+  socket: Socket;
+  why: Why = 'end';
+  /** Their FIN was read. */
+  peerEnded = false;
+  connected: boolean;
+  paused = false;
+  /** Nothing more is told to the machine. */
+  silent = false;
+  /** After `close`: what comes is dropped; bytes so far. */
+  lingering: number | undefined;
+  taker: Taker | undefined;
+  /** The other side of a splice of two sockets. */
+  peer: TcpEnd | undefined;
+  /** Bytes a splice has read from here; NaN: it looks no more. */
+  carried = 0;
+
+  constructor(conn: Conn, host: EndHost, socket: Socket, connected: boolean) {
+    this.conn = conn;
+    this.host = host;
+    this.socket = socket;
+    this.connected = connected;
+    own(this, socket);
+    socket.on('data', onData).on('end', onEnd);
+    if (!connected) socket.once('connect', onConnect);
+  }
+
+  send(bytes: Uint8Array): void {
+    const { socket } = this;
+    if (socket.writableEnded || socket.destroyed || bytes.length === 0) return;
+    this.host.watch?.bytes(this.conn, 'out', bytes);
+    socket.write(bytes);
+  }
+
+  end(): void {
+    if (this.socket.writableEnded) return;
+    this.host.watch?.ended(this.conn, 'out');
+    this.socket.end();
+  }
+
+  /** @param why what `closed` says, if the machine still hears of it */
+  reset(why: Why): void {
+    if (this.why === 'end') this.why = why;
+    resetSocket(this.socket);
+  }
+
+  /** Drops what comes from here on. */
+  drop(): void {
+    this.lingering = 0;
+    this.taker = undefined;
+    this.end();
+    this.paused = false;
+    this.socket.resume();
+  }
+
+  get received(): number {
+    return this.socket.bytesRead;
+  }
+
+  get sent(): number {
+    return this.socket.bytesWritten ?? 0;
+  }
+}
+
+/** Makes a socket an end's own, also the one it is promoted to; its bytes and FIN are the caller's to listen to. */
+export const own = (end: TcpEnd, socket: Socket): void => {
+  (socket as OwnedSocket)[END] = end;
+  socket.on('error', onError).on('close', onClose);
+};
+
+/** Takes the listeners for bytes and FIN off, for a splice that brings its own. */
+export const disown = (socket: Socket): void => {
+  socket.off('data', onData).off('end', onEnd);
+};
+
+function onConnect(this: Socket): void {
+  const end = endOf(this);
+  end.connected = true;
+  end.host.watch?.connected(end.conn);
+  if (!end.silent && end.taker === undefined) end.host.input({ type: 'connected', conn: end.conn });
+}
+
+function onData(this: Socket, bytes: Uint8Array): void {
+  const end = endOf(this);
+  if (end.lingering !== undefined) {
+    end.lingering += bytes.length;
+    if (end.lingering > LINGER_BYTES) this.destroy();
+    return;
+  }
+  if (end.taker !== undefined) end.taker.bytes(end, bytes);
+  else if (!end.silent) {
+    end.host.watch?.bytes(end.conn, 'in', bytes);
+    end.host.input({ type: 'bytes', conn: end.conn, bytes });
+  }
+}
+
+function onEnd(this: Socket): void {
+  const end = endOf(this);
+  end.peerEnded = true;
+  if (end.lingering !== undefined) return;
+  if (end.taker !== undefined) end.taker.ended(end);
+  else if (!end.silent) {
+    end.host.watch?.ended(end.conn, 'in');
+    end.host.input({ type: 'ended', conn: end.conn });
+  }
+}
+
+function onError(this: Socket, error: Error): void {
+  const end = endOf(this);
+  if (end.socket !== this) return;
+  if (end.why === 'end') end.why = whyOf(error);
+  end.taker?.failed(end, end.why);
+}
+
+function onClose(this: Socket): void {
+  const end = endOf(this);
+  // the empty shell of a promoted socket closes too
+  if (end.socket === this) end.host.gone(end);
+}

@@ -1,0 +1,177 @@
+/** The splice in which at least one side is a stream of a yamux session. */
+import type { Conn, NetInput } from '../machine/machine.ts';
+import type { Carrier } from './mux-node.ts';
+import type { Taker, TcpEnd } from './node-end.ts';
+
+/** A source is held back while so much of what it gave waits for the other side. */
+const HELD_BYTES_MAX = 256 * 1024;
+
+/** One side of such a splice, a socket or a stream. */
+type Side = {
+  readonly conn: Conn;
+  put(bytes: Uint8Array): void;
+  /** What `put` gave that has not left. */
+  waiting(): number;
+  /** Asks for one `emptied` of the joint once nothing waits. */
+  tellWhenEmpty(emptied: () => void): void;
+  end(): void;
+  /** RST; its `closed` follows. */
+  cut(): void;
+  /** So many bytes that came from here were taken by the other side. */
+  taken(bytes: number): void;
+  hold(): void;
+  release(): void;
+};
+
+/** A socket as a side. */
+export const socketSide = (tcp: TcpEnd): Side => ({
+  conn: tcp.conn,
+  put: (bytes) => {
+    if (!tcp.socket.writableEnded) tcp.socket.write(bytes);
+  },
+  waiting: () => tcp.socket.writableLength,
+  tellWhenEmpty: (emptied) => {
+    if (tcp.socket.writableEnded) tcp.socket.once('finish', emptied);
+    else tcp.socket.write('', (error) => error ?? emptied());
+  },
+  end: () => tcp.socket.end(),
+  cut: () => tcp.reset('reset'),
+  taken: () => {},
+  hold: () => tcp.socket.pause(),
+  release: () => tcp.socket.resume(),
+});
+
+/** A stream as a side; the joint's `input` must be given what its binding says about it. */
+export const streamSide = (conn: Conn, carrier: Carrier): Side => ({
+  conn,
+  put: (bytes) => carrier.do({ type: 'output', output: { type: 'send', conn, bytes } }),
+  waiting: () => carrier.binding.unsentBytes(conn),
+  // answered by the input `flushed`
+  tellWhenEmpty: () => carrier.do({ type: 'output', output: { type: 'flush', conn } }),
+  end: () => carrier.do({ type: 'output', output: { type: 'end', conn } }),
+  cut: () => carrier.do({ type: 'cut', conn }),
+  taken: (bytes) => carrier.do({ type: 'consumed', conn, bytes }),
+  // a stream is held back by the credit it does not get
+  hold: () => {},
+  release: () => carrier.do({ type: 'output', output: { type: 'resume', conn } }),
+});
+
+/** One direction. */
+class Half {
+  readonly source: Side;
+  readonly #sink: Side;
+  #owed = 0;
+  #asked = false;
+  #held = false;
+  #endAsked = false;
+
+  constructor(source: Side, sink: Side) {
+    this.source = source;
+    this.#sink = sink;
+  }
+
+  carry(bytes: Uint8Array): void {
+    this.#sink.put(bytes);
+    if (this.#sink.waiting() === 0) {
+      this.source.taken(bytes.length);
+      return;
+    }
+    this.#owed += bytes.length;
+    if (this.#owed > HELD_BYTES_MAX && !this.#held) {
+      this.#held = true;
+      this.source.hold();
+    }
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#sink.tellWhenEmpty(this.emptied);
+  }
+
+  end(): void {
+    if (this.#endAsked) return;
+    this.#endAsked = true;
+    this.#sink.end();
+  }
+
+  cutSink(): void {
+    this.#sink.cut();
+  }
+
+  readonly emptied = (): void => {
+    if (!this.#asked) return;
+    this.#asked = false;
+    const owed = this.#owed;
+    this.#owed = 0;
+    this.source.taken(owed);
+    if (!this.#held) return;
+    this.#held = false;
+    this.source.release();
+  };
+}
+
+/** A splice with a stream in it: bytes, ends and resets go across; credit is granted as the other side takes the bytes. */
+export class Joint implements Taker {
+  readonly #ab: Half;
+  readonly #ba: Half;
+  #broken = false;
+
+  constructor(a: Side, b: Side) {
+    this.#ab = new Half(a, b);
+    this.#ba = new Half(b, a);
+  }
+
+  /** Starts reading on both sides. @param ended whose FIN was seen before the splice */
+  start(ended: { readonly a: boolean; readonly b: boolean }): void {
+    for (const [half, over] of [
+      [this.#ab, ended.a],
+      [this.#ba, ended.b],
+    ] as const) {
+      if (over) half.end();
+      else half.source.release();
+    }
+  }
+
+  bytes(end: TcpEnd, bytes: Uint8Array): void {
+    this.#from(end.conn).carry(bytes);
+  }
+
+  ended(end: TcpEnd): void {
+    this.#from(end.conn).end();
+  }
+
+  failed(end: TcpEnd): void {
+    this.broken(end.conn);
+  }
+
+  /** What a binding says about one of the streams. */
+  input(input: NetInput): void {
+    switch (input.type) {
+      case 'bytes':
+        this.#from(input.conn).carry(input.bytes);
+        return;
+      case 'ended':
+        this.#from(input.conn).end();
+        return;
+      case 'flushed':
+        this.#to(input.conn).emptied();
+        return;
+      case 'closed':
+        if (input.why !== 'end') this.broken(input.conn);
+        return;
+    }
+  }
+
+  /** That side is gone: the other is reset. */
+  broken(conn: Conn): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#from(conn).cutSink();
+  }
+
+  #from(conn: Conn): Half {
+    return this.#ab.source.conn === conn ? this.#ab : this.#ba;
+  }
+
+  #to(conn: Conn): Half {
+    return this.#ab.source.conn === conn ? this.#ba : this.#ab;
+  }
+}
