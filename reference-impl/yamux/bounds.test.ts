@@ -2,10 +2,9 @@ import t from 'tap';
 import { FLAG } from './frame.ts';
 import { CONTROL_AT_ONCE_FRAMES, CONTROL_HELD_FRAMES_MAX } from './outbox.ts';
 import { YamuxSession } from './session.ts';
-import { data, framesIn, joined, ping, pong, rst, spoken, syn, transmitted, update } from './spoken.ts';
+import { data, framesIn, hear, ping, pong, rst, spoken, syn, transmitted, update } from './spoken.ts';
 import type { SessionInput } from './vocabulary.ts';
 
-const hear = (...frames: Uint8Array[]): SessionInput => ({ type: 'bytes', bytes: joined(frames) });
 const pings = (count: number): SessionInput => hear(...Array.from({ length: count }, (_, i) => ping(i)));
 
 t.test('control frames that the carrier takes are never held for long', async (t) => {

@@ -1,6 +1,6 @@
 /** For tests: frames written short, and what a session answers as lines of text. */
 import { encodeFrame, FLAG, FrameReader, type FrameType, TYPE } from './frame.ts';
-import type { SessionOutput, StreamId } from './vocabulary.ts';
+import type { SessionInput, SessionOutput, StreamId } from './vocabulary.ts';
 
 const TYPE_NAMES = ['Data', 'WindowUpdate', 'Ping', 'GoAway'] as const;
 
@@ -34,6 +34,23 @@ export const rst = (stream: StreamId): Uint8Array => update(stream, 0, FLAG.rst)
 export const ping = (value: number): Uint8Array => frame(TYPE.ping, FLAG.syn, 0, value);
 export const pong = (value: number): Uint8Array => frame(TYPE.ping, FLAG.ack, 0, value);
 export const goAway = (code: number): Uint8Array => frame(TYPE.goAway, 0, 0, code);
+
+/** Inputs, written short; `room` alone is room for everything, a number sends that many zero bytes. */
+export const hear = (...frames: Uint8Array[]): SessionInput => ({ type: 'bytes', bytes: joined(frames) });
+export const room = (bytes = 1 << 24): SessionInput => ({ type: 'room', bytes });
+export const send = (stream: number, payload: string | number): SessionInput => ({
+  type: 'send',
+  stream,
+  bytes: typeof payload === 'number' ? new Uint8Array(payload) : bytesOf(payload),
+});
+export const open = (stream: number): SessionInput => ({ type: 'open', stream });
+export const end = (stream: number): SessionInput => ({ type: 'end', stream });
+export const reset = (stream: number): SessionInput => ({ type: 'reset', stream });
+export const consumed = (stream: number, bytes: number): SessionInput => ({
+  type: 'consumed',
+  stream,
+  bytes,
+});
 
 export type WholeFrame = {
   readonly type: FrameType;
