@@ -1,0 +1,225 @@
+import { backoffStep } from '../../reference-impl/backoff/schedule.ts';
+import type { EventOf, TraceEvent } from '../scenario/trace.ts';
+import type { Outage } from './faults.ts';
+import { type Fit, fitWaits } from './fit.ts';
+import type { FactsCollector, ScheduleFacts } from './run-facts.ts';
+import { BIN_MICROS } from './series.ts';
+
+/** One wait before an attempt to come back. */
+export type BackoffPoint = {
+  readonly t: number;
+  /** 0: the first after a loss. */
+  readonly attempt: number;
+  readonly waitMicros: number;
+  /** The declared step, jitter not yet taken off. */
+  readonly stepMicros: number;
+  readonly inside: boolean;
+};
+
+/** How a fleet came back after one absence of the relay. */
+export type Herd = {
+  readonly fault: number;
+  readonly goneMicros: number;
+  /** undefined: the relay never came back. */
+  readonly readyMicros: number | undefined;
+  /** Attempts per 100 ms since the relay went; index 0 is the first 100 ms. */
+  readonly attempts: readonly number[];
+  /** Largest share of the fleet attempting within any 100 ms once the relay is ready, 0 to 1. */
+  readonly busiestShare: number;
+};
+
+export type Fleet = {
+  readonly name: string;
+  readonly size: number;
+  readonly schedule: ScheduleFacts;
+  /** Every point outside the envelope, and at most `POINTS_MAX` inside (evenly thinned). */
+  readonly points: readonly BackoffPoint[];
+  readonly attempts: number;
+  readonly outside: number;
+  readonly fit: Fit;
+  readonly herds: readonly Herd[];
+  /** The declared limit of `busiestShare`; undefined: none declared. */
+  readonly herdLimit: number | undefined;
+};
+
+const POINTS_MAX = 1_200;
+const OUTSIDE_MAX = 2_000;
+/** At most this many bins of a herd are kept: a minute. */
+const HERD_BINS_MAX = 600;
+/** A real timer fires late, a rounded wait is half a millisecond early: neither is the schedule's doing. */
+export const EARLY_SLACK_MICROS = 1_000;
+/** See `EARLY_SLACK_MICROS`; late is harmless to a relay, so this is generous. */
+export const LATE_SLACK_MICROS = 100_000;
+
+type Draft = {
+  readonly schedule: ScheduleFacts;
+  readonly points: BackoffPoint[];
+  readonly dials: number[];
+  keptMicros: number;
+  resetMicros: number;
+};
+
+type Dialler = {
+  readonly fleet: string;
+  lost: EventOf<'client.lost'> | undefined;
+  registeredAt: number | undefined;
+  /** Number of the wait before the last connection; -1: it never waited. */
+  lastAttempt: number;
+};
+
+/** Waits are measured from a loss to the next dial of the same client: what was done, not what it says. */
+export class ComebackCollector {
+  readonly #facts: FactsCollector;
+  readonly #fleets = new Map<string, Draft>();
+  readonly #diallers = new Map<string, Dialler>();
+
+  constructor(facts: FactsCollector) {
+    this.#facts = facts;
+  }
+
+  event(event: TraceEvent): void {
+    switch (event.type) {
+      case 'client.dialing':
+        this.#dialing(event);
+        return;
+      case 'client.lost':
+        this.#lost(event);
+        return;
+      case 'client.registered': {
+        const dialler = this.#dialler(event.who);
+        if (dialler !== undefined) dialler.registeredAt ??= event.t;
+        return;
+      }
+    }
+  }
+
+  #dialler(who: string): Dialler | undefined {
+    const known = this.#diallers.get(who);
+    if (known !== undefined) return known;
+    const fleet = this.#facts.clientByWho.get(who)?.fleet;
+    if (fleet === undefined || !this.#facts.schedules.has(fleet)) return undefined;
+    const dialler = { fleet, lost: undefined, registeredAt: undefined, lastAttempt: -1 };
+    this.#diallers.set(who, dialler);
+    return dialler;
+  }
+
+  #fleet(name: string): Draft | undefined {
+    const known = this.#fleets.get(name);
+    if (known !== undefined) return known;
+    const schedule = this.#facts.schedules.get(name);
+    if (schedule === undefined) return undefined;
+    const draft = {
+      schedule,
+      points: [],
+      dials: [],
+      keptMicros: 0,
+      resetMicros: Number.POSITIVE_INFINITY,
+    };
+    this.#fleets.set(name, draft);
+    return draft;
+  }
+
+  #lost(event: EventOf<'client.lost'>): void {
+    const dialler = this.#dialler(event.who);
+    if (dialler === undefined) return;
+    const draft = this.#fleet(dialler.fleet);
+    if (draft !== undefined && dialler.registeredAt !== undefined && dialler.lastAttempt >= 0) {
+      const lived = event.t - dialler.registeredAt;
+      if (event.attempt === 0) draft.resetMicros = Math.min(draft.resetMicros, lived);
+      else draft.keptMicros = Math.max(draft.keptMicros, lived);
+    }
+    dialler.registeredAt = undefined;
+    dialler.lost = event;
+  }
+
+  #dialing(event: EventOf<'client.dialing'>): void {
+    const dialler = this.#dialler(event.who);
+    if (dialler === undefined) return;
+    const draft = this.#fleet(dialler.fleet);
+    if (draft === undefined) return;
+    draft.dials.push(event.t);
+    const { lost } = dialler;
+    dialler.lost = undefined;
+    if (lost === undefined) return;
+    dialler.lastAttempt = lost.attempt;
+    draft.points.push(pointOf(draft.schedule, lost, event.t));
+  }
+
+  fleets(outages: readonly Outage[]): readonly Fleet[] {
+    return [...this.#facts.schedules.values()].map((schedule) => {
+      const draft = this.#fleet(schedule.fleet);
+      const points = draft?.points ?? [];
+      const fit = fitWaits(points);
+      const reset = draft?.resetMicros ?? Number.POSITIVE_INFINITY;
+      const kept = draft?.keptMicros ?? 0;
+      return {
+        name: schedule.fleet,
+        size: schedule.size,
+        schedule,
+        points: thin(points),
+        attempts: points.length,
+        outside: points.reduce((sum, point) => sum + (point.inside ? 0 : 1), 0),
+        fit: {
+          ...fit,
+          resetMillis: Number.isFinite(reset) ? reset / 1_000 : undefined,
+          keptMillis: kept > 0 ? kept / 1_000 : undefined,
+        },
+        herds: outages.map((outage) => herdOf(outage, draft?.dials ?? [], schedule.size)),
+        herdLimit: this.#limit(schedule.fleet),
+      };
+    });
+  }
+
+  /** Goals `herd/<fleet>` or `herd`: whole per cent of the fleet in 100 ms. */
+  #limit(fleet: string): number | undefined {
+    const value = this.#facts.goals.get(`herd/${fleet}`) ?? this.#facts.goals.get('herd');
+    return value === undefined ? undefined : value / 100;
+  }
+}
+
+const pointOf = (schedule: ScheduleFacts, lost: EventOf<'client.lost'>, dialedAt: number): BackoffPoint => {
+  const step = backoffStep({ ...schedule, triesMax: Number.POSITIVE_INFINITY }, lost.attempt) * 1_000;
+  const waitMicros = dialedAt - lost.t;
+  const low = step * (1 - schedule.jitter) - EARLY_SLACK_MICROS;
+  return {
+    t: dialedAt,
+    attempt: lost.attempt,
+    waitMicros,
+    stepMicros: step,
+    inside: waitMicros >= low && waitMicros <= step + LATE_SLACK_MICROS,
+  };
+};
+
+const thin = (points: readonly BackoffPoint[]): readonly BackoffPoint[] => {
+  const every = Math.max(1, Math.ceil(points.length / POINTS_MAX));
+  let inside = 0;
+  let outside = 0;
+  return points.filter((point) => (point.inside ? inside++ % every === 0 : outside++ < OUTSIDE_MAX));
+};
+
+const herdOf = (outage: Outage, dials: readonly number[], size: number): Herd => {
+  const attempts: number[] = [];
+  const ready = outage.toMicros;
+  let busiest = 0;
+  let oldest = 0;
+  dials.forEach((t, index) => {
+    const bin = Math.floor((t - outage.fromMicros) / BIN_MICROS);
+    if (bin >= 0 && bin < HERD_BINS_MAX) {
+      while (attempts.length <= bin) attempts.push(0);
+      attempts[bin] = (attempts[bin] ?? 0) + 1;
+    }
+    if (ready === undefined || t < ready) {
+      oldest = index + 1;
+      return;
+    }
+    while ((dials[oldest] ?? t) <= t - BIN_MICROS) oldest++;
+    busiest = Math.max(busiest, index - oldest + 1);
+  });
+  return {
+    fault: outage.fault,
+    goneMicros: outage.fromMicros,
+    readyMicros: ready,
+    attempts,
+    busiestShare: size > 0 ? busiest / size : 0,
+  };
+};

@@ -1,0 +1,167 @@
+import type { EventOf, TraceEvent } from '../scenario/trace.ts';
+
+/** One fault of the timeline, with its proof and what it cost. */
+export type FaultRow = {
+  /** 1..n in the order of the timeline. */
+  readonly fault: number;
+  readonly kind: string;
+  /** '' for the relay. */
+  readonly site: string;
+  readonly text: string;
+  readonly beganMicros: number;
+  readonly endedMicros: number | undefined;
+  /** undefined: no receipt came at all. */
+  readonly receipt: { readonly effects: number; readonly text: string } | undefined;
+  /** A receipt with at least one effect: only then does the fault prove anything. */
+  readonly proved: boolean;
+  /** Clients that lost their path to it, and how many of them were back at the end. */
+  readonly clientsLost: number;
+  readonly clientsBack: number;
+  /** When the last of them was back; undefined: nobody lost a path, or not all came back. */
+  readonly allBackMicros: number | undefined;
+  /** From the fault, or after an outage from the moment the relay was ready again, until all were back. */
+  readonly backAfterMicros: number | undefined;
+  readonly countedFrom: 'fault' | 'relay ready';
+};
+
+/** A stretch in which the relay was not there. `toMicros` undefined: it never came back in this trace. */
+export type Outage = {
+  /** The fault that did it; 0: it crashed by itself. */
+  readonly fault: number;
+  readonly fromMicros: number;
+  readonly toMicros: number | undefined;
+};
+
+const AWAY = /outage|kill|crash|restart/;
+
+type Draft = {
+  readonly begun: EventOf<'fault.begun'>;
+  endedMicros: number | undefined;
+  receipt: EventOf<'fault.receipt'> | undefined;
+  readonly lost: Set<string>;
+  readonly pending: Set<string>;
+  lastBackMicros: number;
+};
+
+/** Joins faults with their receipts, with the relay's absence and with the clients that lost and found their way. */
+export class FaultsCollector {
+  readonly #drafts: Draft[] = [];
+  readonly #byNumber = new Map<number, Draft>();
+  /** The fault that a loss at this site (or anywhere: '') is put down to. */
+  readonly #latest = new Map<string, Draft>();
+  readonly #outages: { fault: number; fromMicros: number; toMicros: number | undefined }[] = [];
+
+  event(event: TraceEvent): void {
+    switch (event.type) {
+      case 'fault.begun': {
+        const draft: Draft = {
+          begun: event,
+          endedMicros: undefined,
+          receipt: undefined,
+          lost: new Set(),
+          pending: new Set(),
+          lastBackMicros: 0,
+        };
+        this.#drafts.push(draft);
+        this.#byNumber.set(event.fault, draft);
+        this.#latest.set(event.site, draft);
+        if (event.site === '' && AWAY.test(event.kind))
+          this.#outages.push({ fault: event.fault, fromMicros: event.t, toMicros: undefined });
+        return;
+      }
+      case 'fault.ended': {
+        const draft = this.#byNumber.get(event.fault);
+        if (draft === undefined) return;
+        draft.endedMicros = event.t;
+        const outage = this.#outages.at(-1);
+        if (outage?.fault === event.fault) outage.toMicros ??= event.t;
+        return;
+      }
+      case 'fault.receipt': {
+        const draft = this.#byNumber.get(event.fault);
+        if (draft !== undefined) draft.receipt = event;
+        return;
+      }
+      case 'host.crashed':
+        if (event.who === 'relay' && !this.#away())
+          this.#outages.push({ fault: 0, fromMicros: event.t, toMicros: undefined });
+        return;
+      case 'host.ready': {
+        const outage = this.#outages.at(-1);
+        if (event.who === 'relay' && outage !== undefined) outage.toMicros ??= event.t;
+        return;
+      }
+    }
+  }
+
+  #away(): boolean {
+    const last = this.#outages.at(-1);
+    return last !== undefined && last.toMicros === undefined;
+  }
+
+  /** The last fault of the relay that already began; used to date the death of a path. */
+  relayFaultMicros(): number | undefined {
+    const draft = this.#latest.get('');
+    return draft?.begun.t;
+  }
+
+  /** A client lost its path. @returns the number of the fault it is put down to; 0: none */
+  lost(client: string, site: string, t: number, connectedSince: number): number {
+    const mine = this.#latest.get(site);
+    const relays = this.#latest.get('');
+    const draft =
+      mine === undefined || (relays !== undefined && relays.begun.t > mine.begun.t) ? relays : mine;
+    if (draft === undefined) return 0;
+    const during = draft.endedMicros === undefined || t <= draft.endedMicros;
+    if (connectedSince > draft.begun.t && !during) return 0;
+    draft.lost.add(client);
+    draft.pending.add(client);
+    return draft.begun.fault;
+  }
+
+  /** A client that lost its path to `fault` is registered again. @returns whether nobody is missing now */
+  back(client: string, fault: number, t: number): boolean {
+    const draft = this.#byNumber.get(fault);
+    if (draft?.pending.delete(client) !== true) return false;
+    draft.lastBackMicros = Math.max(draft.lastBackMicros, t);
+    return draft.pending.size === 0;
+  }
+
+  /** One fault as it stands now. */
+  row(fault: number): FaultRow | undefined {
+    const draft = this.#byNumber.get(fault);
+    return draft === undefined ? undefined : this.#row(draft);
+  }
+
+  get outages(): readonly Outage[] {
+    return this.#outages;
+  }
+
+  rows(): readonly FaultRow[] {
+    return this.#drafts.map((draft) => this.#row(draft));
+  }
+
+  #row(draft: Draft): FaultRow {
+    const { fault, kind, site, text, t } = draft.begun;
+    const ready = this.#outages.find((outage) => outage.fault === fault)?.toMicros;
+    const allBack = draft.lost.size > 0 && draft.pending.size === 0 ? draft.lastBackMicros : undefined;
+    return {
+      fault,
+      kind,
+      site,
+      text,
+      beganMicros: t,
+      endedMicros: draft.endedMicros,
+      receipt:
+        draft.receipt === undefined
+          ? undefined
+          : { effects: draft.receipt.effects, text: draft.receipt.text },
+      proved: (draft.receipt?.effects ?? 0) > 0,
+      clientsLost: draft.lost.size,
+      clientsBack: draft.lost.size - draft.pending.size,
+      allBackMicros: allBack,
+      backAfterMicros: allBack === undefined ? undefined : Math.max(0, allBack - (ready ?? t)),
+      countedFrom: ready === undefined ? 'fault' : 'relay ready',
+    };
+  }
+}

@@ -1,0 +1,129 @@
+import type { TraceEvent } from '../scenario/trace.ts';
+import type { ExitCode, Judgement } from '../verdict/verdict.ts';
+import { type Audit, AuditCollector } from './audit.ts';
+import {
+  type Check,
+  type Counts,
+  checksOf,
+  countsOf,
+  type Ladder,
+  ladderOf,
+  OUTCOMES,
+  type Outcome,
+} from './checks.ts';
+import { ComebackCollector, type Fleet } from './comeback.ts';
+import { type FaultRow, FaultsCollector, type Outage } from './faults.ts';
+import { defaultHeadline, detailOf } from './headline.ts';
+import { type ClientTotals, type Lane, LanesCollector } from './lanes.ts';
+import { LedgerCollector, type LedgerTable } from './ledger-table.ts';
+import { FactsCollector, type Phase, type RunFacts, type SiteFacts } from './run-facts.ts';
+import { type Speed, SpeedCollector } from './speed.ts';
+
+/**
+ * Everything a report shows. Every renderer prints from this one value, so a page cannot differ from report.json.
+ * Plain data: it survives JSON. Times are whole microseconds since run.began, sizes are bytes, shares are 0 to 1.
+ */
+export type ReportModel = {
+  readonly outcome: Outcome;
+  readonly exitCode: ExitCode;
+  /** The run was interrupted or filtered, or its trace has no end: not a full verdict. */
+  readonly partial: boolean;
+  readonly partialWhy: string;
+  /** The verdict as one sentence, and the one or two under it. */
+  readonly headline: string;
+  readonly detail: string;
+  readonly run: RunFacts;
+  readonly notes: readonly string[];
+  readonly phases: readonly Phase[];
+  readonly sites: readonly SiteFacts[];
+  readonly clients: ClientTotals;
+  readonly lanes: readonly Lane[];
+  /** Lanes are (NAT, link) groups, not single sites. */
+  readonly grouped: boolean;
+  readonly faults: readonly FaultRow[];
+  readonly outages: readonly Outage[];
+  readonly fleets: readonly Fleet[];
+  readonly speed: Speed;
+  readonly ledger: LedgerTable;
+  readonly audit: Audit;
+  /** Worst first. */
+  readonly checks: readonly Check[];
+  readonly counts: Counts;
+  readonly ladder: Ladder | undefined;
+  readonly goals: readonly { readonly goal: string; readonly value: number }[];
+};
+
+export type ReportMeta = {
+  readonly exitCode: ExitCode;
+  /** False: the run was interrupted or filtered. */
+  readonly complete: boolean;
+  /** A scenario's own sentence; the default is made of the run's numbers. Never a clause id. */
+  readonly headline?: (model: ReportModel) => string;
+};
+
+/** Hosts hand in their lines when they can; within one host the order stays. */
+const inOrder = (events: readonly TraceEvent[]): readonly TraceEvent[] => {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const event of events) {
+    if (event.t < last) return [...events].sort((a, b) => a.t - b.t);
+    last = event.t;
+  }
+  return events;
+};
+
+/** The model of one run, in one pass over its trace. */
+export const reportModel = (
+  events: readonly TraceEvent[],
+  judgements: readonly Judgement[],
+  meta: ReportMeta,
+): ReportModel => {
+  const facts = new FactsCollector();
+  const faults = new FaultsCollector();
+  const lanes = new LanesCollector(facts, faults);
+  const comeback = new ComebackCollector(facts);
+  const speed = new SpeedCollector();
+  const ledger = new LedgerCollector(facts);
+  const audit = new AuditCollector();
+  const collectors = [facts, faults, lanes, comeback, speed, ledger, audit];
+  const ordered = inOrder(events);
+  for (const event of ordered) for (const collector of collectors) collector.event(event);
+
+  const endMicros = Math.max(0, ordered.at(-1)?.t ?? 0);
+  const complete = meta.complete && facts.ended?.complete === true;
+  const faultRows = faults.rows();
+  const checks = checksOf(judgements);
+  const laneRows = lanes.lanes(endMicros, complete);
+  const model: ReportModel = {
+    outcome: OUTCOMES[meta.exitCode].outcome,
+    exitCode: meta.exitCode,
+    partial: !complete,
+    partialWhy: complete ? '' : whyPartial(facts, events.length),
+    headline: '',
+    detail: '',
+    run: facts.run(endMicros),
+    notes: facts.notes,
+    phases: facts.phases(endMicros),
+    sites: facts.sites,
+    clients: lanes.totals(),
+    lanes: laneRows,
+    grouped: laneRows.some((lane) => lane.sites.length > 1) || laneRows.length < facts.sites.length,
+    faults: faultRows,
+    outages: faults.outages,
+    fleets: comeback.fleets(faults.outages),
+    speed: speed.speed(facts.goals),
+    ledger: ledger.table(faultRows, endMicros, complete),
+    audit: audit.audit(),
+    checks,
+    counts: countsOf(checks),
+    ladder: ladderOf(checks),
+    goals: [...facts.goals].map(([goal, value]) => ({ goal, value })),
+  };
+  const told = { ...model, detail: detailOf(model) };
+  return { ...told, headline: (meta.headline ?? defaultHeadline)(told) };
+};
+
+const whyPartial = (facts: FactsCollector, lines: number): string => {
+  if (lines === 0) return 'the trace is empty';
+  if (facts.ended === undefined) return 'the trace stops in the middle';
+  return facts.ended.why === '' ? 'the run was interrupted or filtered' : facts.ended.why;
+};
