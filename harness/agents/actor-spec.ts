@@ -38,7 +38,12 @@ export type ActorSpec<Place> =
   /** A raw client that says literal bytes (see harness/agents/script.ts). */
   | { readonly kind: 'script'; readonly to: Place; readonly steps: readonly ScriptStep[] }
   /** A flaky link towards `upstream`. */
-  | { readonly kind: 'link'; readonly upstream: Place; readonly faults: readonly Fault[]; readonly keepaliveMillis: Millis }
+  | {
+      readonly kind: 'link';
+      readonly upstream: Place;
+      readonly faults: readonly Fault[];
+      readonly keepaliveMillis: Millis;
+    }
   /** A userspace NAT towards `upstream`. `publicHost`: the address it dials from. */
   | {
       readonly kind: 'nat';
@@ -49,7 +54,12 @@ export type ActorSpec<Place> =
       readonly outerKeepaliveMillis: Millis;
     }
   /** Our relay as a machine (simulator). */
-  | { readonly kind: 'relay'; readonly port: number; readonly limits: Partial<RelayLimits>; readonly defect: string | undefined }
+  | {
+      readonly kind: 'relay';
+      readonly port: number;
+      readonly limits: Partial<RelayLimits>;
+      readonly defect: string | undefined;
+    }
   /** A program. `{port}` in its arguments is replaced by a free port; ready when that port takes a connection. */
   | {
       readonly kind: 'program';
@@ -70,6 +80,8 @@ export type ScriptStep =
   | { readonly do: 'wait'; readonly millis: Millis }
   /** Says to everybody that this point was reached: a timeline may go on by it. The value kept under `port` is told along. */
   | { readonly do: 'mark'; readonly name: string; readonly port: string | undefined }
+  /** Waits until the other side ends this connection and reports how (`script.saw`), at most this long. */
+  | { readonly do: 'expectEnd'; readonly conn: string; readonly name: string; readonly millis: Millis }
   /** Serves whatever comes on this connection from now on as `service` would. */
   | { readonly do: 'serve'; readonly conn: string };
 

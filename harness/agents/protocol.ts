@@ -10,7 +10,13 @@ export type AgentCommand =
   | { readonly do: 'begin'; readonly base: string; readonly seed: number }
   /** `bind`: address the actor listens on. `watch`: its wire goes to the trace. Answered by `host.started`, and by
    *  `host.ready` with the port if it listens. */
-  | { readonly do: 'start'; readonly who: string; readonly actor: ActorSpec<Address>; readonly bind: string; readonly watch: boolean }
+  | {
+      readonly do: 'start';
+      readonly who: string;
+      readonly actor: ActorSpec<Address>;
+      readonly bind: string;
+      readonly watch: boolean;
+    }
   | { readonly do: 'tell'; readonly who: string; readonly command: ActorCommand }
   /** Orderly (`stop` input, SIGTERM to a program), or at once (destroy, SIGKILL). Answered by `host.stopped` or `host.crashed`. */
   | { readonly do: 'stop'; readonly who: string; readonly how: 'orderly' | 'kill' }

@@ -184,7 +184,18 @@ export type ClientEvent =
   | { readonly type: 'client.gaveUp'; readonly attempts: number }
   | { readonly type: 'client.stopped' };
 
-/** Both ends of a tunnel tell what they did; checks join the two. `side`: `user` outside, `service` behind the NAT. */
+/** A raw client (harness/agents/script.ts) came to a point its author named, or saw how a connection ended. */
+export type ScriptEvent =
+  | { readonly type: 'script.mark'; readonly name: string; readonly port: number }
+  | {
+      readonly type: 'script.saw';
+      readonly name: string;
+      readonly what: 'end' | 'reset' | 'refused' | 'timeout' | 'bytes' | 'open';
+    }
+  | { readonly type: 'script.stuck'; readonly step: number; readonly waitingFor: string };
+
+/** Both ends of a tunnel tell what they did; checks join the two. `side`: `user` outside, `service` behind the NAT (which
+ *  reads what it knows from the request and leaves `client` empty). */
 export type TunnelEvent =
   | {
       readonly type: 'tunnel.opened';
@@ -224,6 +235,14 @@ export type TunnelEvent =
       readonly hex: string;
     };
 
+/** A tunnel opened to prove one clause rather than to carry data. */
+export type ProbeEvent = {
+  readonly type: 'probe.declared';
+  readonly tunnel: number;
+  readonly clause: string;
+  readonly expects: 'served' | 'refused';
+};
+
 export type MeasureEvent =
   /** One timed transfer of the throughput phase; rounds of `direct` and relayed paths are interleaved. */
   | {
@@ -258,7 +277,9 @@ export type Happening =
   | WireEvent
   | RelayEvent
   | ClientEvent
+  | ScriptEvent
   | TunnelEvent
+  | ProbeEvent
   | MeasureEvent;
 
 /** One line of the trace. */

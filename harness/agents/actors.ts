@@ -1,0 +1,158 @@
+/** From a spec to a machine: the one place that knows which class plays which part. */
+import { LinkMachine } from 'chaos-proxy';
+import { DEFAULT_SCHEDULE } from '../../reference-impl/backoff/schedule.ts';
+import type { Address, NameConn, NetMachine } from '../../reference-impl/machine/machine.ts';
+import { type Rng, rngFor } from '../../reference-impl/machine/rng.ts';
+import type { ClientConfig } from '../../reference-impl/port-relay/client/client-config.ts';
+import type { ClientReport } from '../../reference-impl/port-relay/client/client-report.ts';
+import { EventClient } from '../../reference-impl/port-relay/client/event-client.ts';
+import { MultiplexClient } from '../../reference-impl/port-relay/client/multiplex-client.ts';
+import { PoolClient } from '../../reference-impl/port-relay/client/pool-client.ts';
+import { RelayMachine } from '../../reference-impl/port-relay/relay/relay-machine.ts';
+import type { RelayReport } from '../../reference-impl/port-relay/relay/relay-report.ts';
+import { defective } from '../conformance/mutants/defects.ts';
+import { NatMachine } from '../nat/nat-machine.ts';
+import type { Happening } from '../scenario/trace.ts';
+import type { ActorCommand, ActorSpec } from './actor-spec.ts';
+import { SinkMachine, SourceMachine } from './direct.ts';
+import { LinkActor } from './link-actor.ts';
+import { natCommand, natHappenings } from './nat-actor.ts';
+import { ScriptMachine } from './script.ts';
+import { ServiceMachine } from './service.ts';
+import { translated } from './translated.ts';
+import { UsersMachine } from './users.ts';
+
+export type ActorWorld = {
+  /** The well of connection names that the actor's driver uses too. */
+  readonly name: NameConn;
+  readonly seed: number;
+  readonly who: string;
+  /** Port to listen on, 0: any. */
+  readonly port: number;
+};
+
+/** Ids of a simulated relay: ten hex digits from its own seeded stream. Real relays take theirs from a CSPRNG. */
+const seededIds = (rng: Rng) => (): string => {
+  const word = (): string => (rng.int32() >>> 0).toString(16).padStart(8, '0');
+  return `${word()}${word()}`.slice(0, 10).toUpperCase();
+};
+
+const TRACED_RELAY = [
+  'relay.registered',
+  'relay.unregistered',
+  'relay.user',
+  'relay.tunnel',
+  'relay.refused',
+];
+
+const relayHappenings = (report: RelayReport): readonly Happening[] => {
+  if (report.type === 'relay.listening') return [{ type: 'host.ready', port: report.port }];
+  if (report.type === 'relay.failed')
+    return [{ type: 'host.crashed', reason: `port ${report.port}: ${report.why}` }];
+  return TRACED_RELAY.includes(report.type) ? [report as Happening] : [];
+};
+
+const clientOf = (
+  mode: 'pool' | 'event' | 'multiplex',
+  config: ClientConfig,
+): NetMachine<ClientReport, never> => {
+  switch (mode) {
+    case 'pool':
+      return new PoolClient(config);
+    case 'event':
+      return new EventClient(config);
+    case 'multiplex':
+      return new MultiplexClient(config);
+  }
+};
+
+const client = (
+  spec: Extract<ActorSpec<Address>, { kind: 'client' }>,
+  world: ActorWorld,
+): NetMachine<Happening, ActorCommand> => {
+  const rng = rngFor(world.seed, `client/${world.who}`);
+  const machine = clientOf(spec.mode, { ...spec, rng, name: world.name });
+  return translated(
+    machine,
+    () => undefined,
+    (report) => [report],
+  );
+};
+
+/** @throws Error for a program: an agent starts those itself */
+export const makeActor = (
+  spec: ActorSpec<Address>,
+  world: ActorWorld,
+): NetMachine<Happening, ActorCommand> => {
+  const { name, seed, who, port } = world;
+  switch (spec.kind) {
+    case 'client':
+      return client(spec, world);
+    case 'forwarder': {
+      const { relay, service } = spec;
+      const bounds = { poolSize: 1, dialMillis: 10_000, keepaliveMillis: 30_000, startAfterMillis: 0 };
+      return client(
+        { kind: 'client', mode: 'multiplex', relay, service, schedule: DEFAULT_SCHEDULE, ...bounds },
+        world,
+      );
+    }
+    case 'service':
+      return new ServiceMachine(port);
+    case 'users':
+      return new UsersMachine(name);
+    case 'sink':
+      return new SinkMachine(port);
+    case 'source':
+      return new SourceMachine(spec.to, name);
+    case 'script':
+      return new ScriptMachine(spec.to, spec.steps, name);
+    case 'link': {
+      const { upstream, faults, keepaliveMillis } = spec;
+      return new LinkActor(
+        new LinkMachine({
+          listen: { port },
+          upstream,
+          faults,
+          seed: rngFor(seed, who).int32() >>> 0,
+          name,
+          keepaliveMillis,
+        }),
+        who,
+      );
+    }
+    case 'nat': {
+      const { upstream, publicHost, nat, innerKeepaliveMillis, outerKeepaliveMillis } = spec;
+      const rng = rngFor(seed, who);
+      const listen = { host: undefined, port };
+      const machine = new NatMachine({
+        listen,
+        upstream,
+        publicHost,
+        nat,
+        rng,
+        name,
+        innerKeepaliveMillis,
+        outerKeepaliveMillis,
+      });
+      return translated(
+        machine,
+        (command) => natCommand(command, publicHost),
+        (report) => natHappenings(report, who),
+      );
+    }
+    case 'relay': {
+      const ids = seededIds(rngFor(seed, `ids/${who}`));
+      const relay = new RelayMachine({
+        port: spec.port,
+        limits: spec.limits,
+        newId: ids,
+        name,
+        publicPorts: undefined,
+      });
+      const machine = spec.defect === undefined ? relay : defective(spec.defect, relay);
+      return translated(machine, () => undefined, relayHappenings);
+    }
+    case 'program':
+      throw new Error(`${who}: a program is no machine`);
+  }
+};

@@ -1,0 +1,16 @@
+/** The relay as a program in a real lab: our own with its limits, or the command of `--relay-exec`. */
+import type { ActorSpec } from '../agents/actor-spec.ts';
+import type { Ground } from './ground.ts';
+import type { Topology } from './topology.ts';
+
+export const relayProgram = (
+  relay: Topology['relay'],
+  keepaliveMillis: number,
+  host: string,
+  ground: Pick<Ground, 'node' | 'root'>,
+): Extract<ActorSpec<never>, { kind: 'program' }> => {
+  const bin = `${ground.root}/reference-impl/port-relay/bin/relay.ts`;
+  const flags = ['--keepalive', String(keepaliveMillis)];
+  const argv = relay.exec ?? [ground.node, bin, '{port}', '--bind', host, ...flags];
+  return { kind: 'program', argv, env: {}, host, listens: true };
+};

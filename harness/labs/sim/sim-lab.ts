@@ -1,0 +1,153 @@
+/** Everything in one process under virtual time: the same machines, the same bytes, no waiting. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { poisoned } from '../../../reference-impl/drivers/poisoned.ts';
+import { Sim } from '../../../reference-impl/drivers/sim.ts';
+import type { Address } from '../../../reference-impl/machine/machine.ts';
+import type { ActorCommand, ActorSpec, Ref } from '../../agents/actor-spec.ts';
+import { makeActor } from '../../agents/actors.ts';
+import { Stamper } from '../../agents/stamp.ts';
+import { TraceWire } from '../../agents/wire-watch.ts';
+import type { Happening, TraceEvent } from '../../scenario/trace.ts';
+import type { Director, Lab, LabContext, Order } from '../lab.ts';
+import { resolved, sitePaths } from '../paths.ts';
+import type { FaultOrder, Topology } from '../topology.ts';
+
+const RELAY_PORT = 4000;
+/** Every simulated host listens on this one: each has all ports to itself. */
+const PORT = 5000;
+/** Virtual time between two looks at Ctrl-C and the screen. */
+const SLICE_MILLIS = 500;
+const RUN_MILLIS_MAX = 3_600_000;
+
+export class SimLab implements Lab {
+  readonly name = 'sim';
+  readonly forms = { nat: 'userspace', link: 'userspace' };
+
+  async run(topology: Topology, director: Director, context: LabContext): Promise<void> {
+    const world = new World(topology, context);
+    world.start(director);
+    for (let until = SLICE_MILLIS; !world.finished && until <= RUN_MILLIS_MAX; until += SLICE_MILLIS) {
+      poisoned(() => world.sim.runUntil(() => world.finished, until));
+      await turn();
+      context.signal.throwIfAborted();
+    }
+  }
+}
+
+class World {
+  readonly sim: Sim;
+  finished = false;
+  readonly #topology: Topology;
+  readonly #context: LabContext;
+  readonly #stamper: Stamper;
+
+  constructor(topology: Topology, context: LabContext) {
+    this.#topology = topology;
+    this.#context = context;
+    this.sim = new Sim({ seed: context.seed });
+    this.#stamper = new Stamper(
+      () => this.sim.now * 1000,
+      (event) => this.#heard(event),
+    );
+  }
+
+  #heard(event: TraceEvent): void {
+    this.#context.sink(event);
+    // The wire is for judges; what a director waits for are words of the actors.
+    if (!event.type.startsWith('conn.')) this.sim.tell('runner', event);
+  }
+
+  start(director: Director): void {
+    const { sites, outside } = this.#topology;
+    this.sim.add('runner', director, { place: 'runner', report: (order) => this.#perform(order as Order) });
+    this.#add('relay', 'relay', this.#relay(), false);
+    for (const { who, actor, watch } of outside)
+      this.#add('users', who, resolved(actor, outsideAddress), watch);
+    for (const site of sites) {
+      const entries = new Map<Ref, Address>();
+      for (const path of sitePaths(site, this.#topology, true, `nat/${site.name}`)) {
+        let towards = outsideAddress(path.target);
+        for (const { who, spec } of path.hops) {
+          this.#add(site.name, who, spec(towards), false);
+          towards = { host: who, port: PORT };
+        }
+        entries.set(path.target, towards);
+      }
+      const address = (ref: Ref): Address => entries.get(ref) ?? { host: ref, port: PORT };
+      for (const { who, actor, watch } of site.actors)
+        this.#add(site.name, who, resolved(actor, address), watch);
+    }
+  }
+
+  #relay(): ActorSpec<Address> {
+    const { limits, defect } = this.#topology.relay;
+    const keepaliveMillis = this.#topology.keepaliveMillis;
+    return { kind: 'relay', port: RELAY_PORT, limits: { keepaliveMillis, ...limits }, defect };
+  }
+
+  #add(place: string, who: Ref, spec: ActorSpec<Address>, watch: boolean): void {
+    const say = (event: Happening): void => this.#stamper.say(who, event);
+    const machine = makeActor(spec, { name: this.sim.name, seed: this.#context.seed, who, port: PORT });
+    const wire = watch ? { watch: new TraceWire(say) } : {};
+    this.sim.add(who, machine, { place, report: (event) => say(event as Happening), ...wire });
+  }
+
+  #perform(order: Order): void {
+    switch (order.do) {
+      case 'tell':
+        return this.sim.tell(order.who, order.command);
+      case 'stop':
+        return this.sim.stop(order.who);
+      case 'audit': {
+        const { conns, listeners } = this.sim.audit('relay');
+        const books = {
+          fds: conns + listeners,
+          sockets: conns + listeners,
+          listening: listeners,
+          rssBytes: -1,
+        };
+        return this.#stamper.say('relay', { type: 'audit.relay', moment: order.moment, ...books });
+      }
+      case 'say':
+        return this.#stamper.say('runner', order.event);
+      case 'fault':
+        return this.#fault(order);
+      case 'finish':
+        this.#stamper.say('runner', { type: 'run.ended', complete: order.complete, why: order.why });
+        this.finished = true;
+    }
+  }
+
+  #fault({ fault, site, what }: FaultOrder): void {
+    if (what.kind === 'outage') return this.#outage(fault, what.millis);
+    const actor = `${site}/${what.kind}`;
+    const command: ActorCommand =
+      what.kind === 'nat'
+        ? { do: 'nat', fault, event: what.event }
+        : { do: 'link', fault, what: what.fault, forMillis: what.forMillis };
+    this.sim.tell(actor, command);
+  }
+
+  #outage(fault: number, millis: number): void {
+    const kind = 'outage';
+    const { conns } = this.sim.audit('relay');
+    this.sim.crash('relay', 'reset');
+    this.#stamper.say('relay', { type: 'host.stopped', code: -1 });
+    this.sim.after(millis, () => {
+      // A restarted relay needs a new stream of ids, or the old ones would be good again.
+      const who = `relay@${this.sim.now}`;
+      const machine = makeActor(this.#relay(), {
+        name: this.sim.name,
+        seed: this.#context.seed,
+        who,
+        port: RELAY_PORT,
+      });
+      this.sim.restart('relay', machine);
+      const text = `relay killed with ${conns} connections, started again after ${millis} ms`;
+      this.#stamper.say('runner', { type: 'fault.receipt', fault, kind, site: '', effects: conns + 1, text });
+      this.#stamper.say('runner', { type: 'fault.ended', fault, kind, site: '' });
+    });
+  }
+}
+
+const outsideAddress = (ref: Ref): Address => ({ host: ref, port: ref === 'relay' ? RELAY_PORT : PORT });

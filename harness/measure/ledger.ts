@@ -1,0 +1,141 @@
+/** Reads one direction of a tunnel as it arrives and names every byte that is not the one that belongs there. */
+import { type Direction, locate, payload } from './payload.ts';
+
+/** A stretch that is wrong. `lost`: `length` bytes are missing before `offset`; the others stand at `offset` and belong to `from`. */
+export type Span = {
+  readonly offset: number;
+  readonly length: number;
+  readonly state: 'lost' | 'repeated' | 'reordered' | 'foreign';
+  readonly from: string;
+  readonly hex: string;
+};
+
+/** Enough to read a position at any alignment (7 + 16 bytes) and a little more. */
+const LOOK_BYTES = 32;
+/** After this many spans a direction is beyond repair: the rest is one foreign span. */
+const SPANS_MAX = 64;
+
+export class Ledger {
+  readonly #tunnel: number;
+  readonly #direction: Direction;
+  /** Bytes received, good or bad. */
+  received = 0;
+  /** Bytes received that stood where they belong. */
+  intact = 0;
+  /** Offset in the sender's numbering of the next byte expected. */
+  #next: number;
+  #spans = 0;
+  #lost: { readonly from: number; readonly to: number }[] = [];
+  /** Bytes not yet judged: a wrong byte was seen and more is needed to read where it came from. */
+  #held: Uint8Array | undefined;
+
+  /** @param offset where the payload starts (after a request: REQUEST_BYTES) */
+  constructor(tunnel: number, direction: Direction, offset: number) {
+    this.#tunnel = tunnel;
+    this.#direction = direction;
+    this.#next = offset;
+  }
+
+  /** How far the sender's bytes are accounted for: everything before is intact or named in a span. */
+  get offset(): number {
+    return this.#next;
+  }
+
+  push(chunk: Uint8Array): readonly Span[] {
+    this.received += chunk.length;
+    let bytes = chunk;
+    if (this.#held !== undefined) {
+      bytes = new Uint8Array(this.#held.length + chunk.length);
+      bytes.set(this.#held);
+      bytes.set(chunk, this.#held.length);
+      this.#held = undefined;
+    }
+    return this.#read(bytes, false);
+  }
+
+  /** No more bytes will come: judges what was held back. What never came is the caller's to say: it knows what was sent. */
+  finish(): readonly Span[] {
+    const held = this.#held;
+    this.#held = undefined;
+    return held === undefined ? [] : this.#read(held, true);
+  }
+
+  #read(bytes: Uint8Array, last: boolean): readonly Span[] {
+    let spans: Span[] | undefined;
+    let at = 0;
+    while (at < bytes.length) {
+      const good = this.#matching(bytes, at);
+      at += good;
+      this.#next += good;
+      this.intact += good;
+      if (at === bytes.length) break;
+      if (!last && bytes.length - at < LOOK_BYTES && this.#spans < SPANS_MAX) {
+        this.#held = bytes.slice(at);
+        break;
+      }
+      const [span, used] = this.#explain(bytes, at);
+      spans ??= [];
+      if (++this.#spans <= SPANS_MAX) spans.push(span);
+      at += used;
+    }
+    return spans ?? [];
+  }
+
+  /** How many bytes from `at` on are the expected ones. */
+  #matching(bytes: Uint8Array, at: number): number {
+    const length = bytes.length - at;
+    const expected = payload(this.#tunnel, this.#direction, this.#next, length);
+    if (Buffer.compare(expected, bytes.subarray(at)) === 0) return length;
+    let good = 0;
+    while (good < length && expected[good] === bytes[at + good]) good++;
+    return good;
+  }
+
+  /** Names what stands at `at` instead of the expected byte. @returns the span and how many bytes it used up */
+  #explain(bytes: Uint8Array, at: number): readonly [Span, number] {
+    const hex = Buffer.from(bytes.subarray(at, at + 64)).toString('hex');
+    const offset = this.#next;
+    const resync = this.#resync(bytes, at);
+    if (resync > 0) {
+      this.#next += resync;
+      return [{ offset, length: resync, state: 'foreign', from: '', hex }, resync];
+    }
+    const found = locate(bytes, at);
+    if (found !== undefined && found.tunnel === this.#tunnel && found.direction === this.#direction) {
+      if (found.offset > offset) {
+        this.#lost.push({ from: offset, to: found.offset });
+        this.#next = found.offset;
+        return [{ offset, length: found.offset - offset, state: 'lost', from: '', hex }, 0];
+      }
+      const used = Math.min(bytes.length - at, offset - found.offset);
+      const late = this.#lost.some((hole) => found.offset >= hole.from && found.offset < hole.to);
+      const from = `${found.tunnel}/${found.direction}/${found.offset}`;
+      return [{ offset, length: used, state: late ? 'reordered' : 'repeated', from, hex }, Math.max(used, 1)];
+    }
+    const from = found === undefined ? '' : `${found.tunnel}/${found.direction}/${found.offset}`;
+    const used = this.#foreignRun(bytes, at);
+    return [{ offset, length: used, state: 'foreign', from, hex }, used];
+  }
+
+  /** A few bytes changed in place: how many until the expected bytes go on (0: they do not within 256 bytes). */
+  #resync(bytes: Uint8Array, at: number): number {
+    const window = Math.min(bytes.length - at, 256);
+    const expected = payload(this.#tunnel, this.#direction, this.#next, window);
+    for (let skip = 1; skip + 16 <= window; skip++) {
+      let same = 0;
+      while (same < 16 && expected[skip + same] === bytes[at + skip + same]) same++;
+      if (same === 16) return skip;
+    }
+    return 0;
+  }
+
+  /** Bytes that belong elsewhere, up to the place where ours can be read again. */
+  #foreignRun(bytes: Uint8Array, at: number): number {
+    for (let end = at + 1; end + LOOK_BYTES <= bytes.length; end++) {
+      const found = locate(bytes, end);
+      if (found !== undefined && found.tunnel === this.#tunnel && found.direction === this.#direction)
+        return end - at;
+    }
+    return bytes.length - at;
+  }
+}

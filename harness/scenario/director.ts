@@ -1,0 +1,252 @@
+/** A plan as a machine: hears what happens, and says what is to be done next. The same in every lab, in the lab's own clock. */
+import {
+  type CommandInput,
+  type Millis,
+  type NetInput,
+  type NetOutput,
+  NOTHING,
+} from '../../reference-impl/machine/machine.ts';
+import { type Rng, rngFor } from '../../reference-impl/machine/rng.ts';
+import type { Director, Order } from '../labs/lab.ts';
+import { REQUEST_BYTES } from '../measure/payload.ts';
+import type { Match, Plan, Step, TunnelShape, When } from './scenario.ts';
+import { Throughput } from './throughput.ts';
+import type { EventOf, TraceEvent, TransferMode } from './trace.ts';
+import { UserLoops } from './user-loops.ts';
+
+type Out = NetOutput<Order>;
+const PATIENCE_MILLIS = 15_000;
+/** A throughput transfer may take this long: slower than that is an answer too. */
+const TRANSFER_MILLIS = 20_000;
+
+/** Somewhere a tunnel can go. `live` false: it was registered once. */
+type Port = { readonly port: number; readonly mode: TransferMode; live: boolean };
+
+const matches = (event: TraceEvent, match: Match): boolean =>
+  Object.entries(match).every(([key, value]) => (event as unknown as Record<string, unknown>)[key] === value);
+
+export class PlanDirector implements Director {
+  readonly #plan: Plan;
+  readonly #rng: Rng;
+  readonly #ports = new Map<string, Port>();
+  readonly #due: { at: Millis; readonly step: Step }[] = [];
+  /** What waits for an event, by the type of that event: most events of a run are waited for by nobody. */
+  readonly #waiting = new Map<string, { readonly when: Exclude<When, number>; readonly step: Step; seen: number }[]>();
+  readonly #loops: UserLoops;
+  readonly #throughput = new Throughput();
+  readonly #modes: ReadonlyMap<string, TransferMode>;
+  #tunnels = 0;
+  #faults = 0;
+  #finishAt: Millis | undefined;
+  #finished = false;
+
+  constructor(plan: Plan, seed: number) {
+    this.#plan = plan;
+    this.#rng = rngFor(seed, 'users');
+    this.#loops = new UserLoops(plan.users, this.#rng);
+    const modes = new Map<string, TransferMode>();
+    for (const site of plan.topology.sites)
+      for (const { who, actor } of site.actors) {
+        if (actor.kind === 'client') modes.set(who, actor.mode);
+        if (actor.kind === 'forwarder') modes.set(who, 'forwarder');
+      }
+    this.#modes = modes;
+    for (const entry of plan.timeline) {
+      const { when, step } = entry;
+      if (typeof when === 'number') this.#due.push({ at: when, step });
+      else {
+        const waiting = this.#waiting.get(when.after.type) ?? [];
+        this.#waiting.set(when.after.type, [...waiting, { when, step, seen: 0 }]);
+      }
+    }
+    this.#due.sort((a, b) => a.at - b.at);
+  }
+
+  deadline(): Millis | undefined {
+    if (this.#finished) return undefined;
+    let first = this.#finishAt ?? this.#plan.limitMillis;
+    const next = this.#due[0]?.at;
+    if (next !== undefined && next < first) first = next;
+    const user = this.#loops.deadline();
+    if (user !== undefined && user < first) first = user;
+    return first;
+  }
+
+  handle(now: Millis, input: NetInput | CommandInput<TraceEvent>): readonly Out[] {
+    if (this.#finished) return NOTHING;
+    const orders: Order[] = [];
+    if (input.type === 'command') this.#hear(now, input.command, orders);
+    this.#advance(now, orders);
+    return orders.map((event): Out => ({ type: 'report', event }));
+  }
+
+  #advance(now: Millis, orders: Order[]): void {
+    for (let next = this.#due[0]; next !== undefined && next.at <= now; next = this.#due[0]) {
+      this.#due.shift();
+      this.#step(now, next.step, orders);
+    }
+    for (const turn of this.#loops.due(now, (client) => this.#ports.get(client)?.live === true)) {
+      const port = this.#ports.get(turn.client) as Port;
+      const site = turn.client.slice(0, turn.client.indexOf('/'));
+      const shape = this.#plan.users.shape(port.mode, site, () => this.#rng.unit());
+      this.#loops.opened(turn.user, this.#order(turn.client, port, shape, -1, orders));
+    }
+    const inTime = this.#finishAt !== undefined && now >= this.#finishAt;
+    if (!inTime && now < this.#plan.limitMillis) return;
+    this.#finished = true;
+    orders.push({ do: 'finish', complete: inTime, why: inTime ? 'timeline over' : 'time limit of the plan' });
+  }
+
+  #hear(now: Millis, event: TraceEvent, orders: Order[]): void {
+    switch (event.type) {
+      case 'client.registered':
+        this.#ports.set(event.who, {
+          port: event.port,
+          mode: this.#modes.get(event.who) ?? event.mode,
+          live: true,
+        });
+        this.#loops.clientUp(event.who);
+        break;
+      case 'client.lost':
+      case 'client.stopped': {
+        const port = this.#ports.get(event.who);
+        if (port !== undefined) port.live = false;
+        this.#loops.clientDown(event.who);
+        break;
+      }
+      case 'script.mark':
+        if (event.port > 0) this.#ports.set(event.who, { port: event.port, mode: 'pool', live: true });
+        break;
+      case 'tunnel.done':
+        if (event.side === 'user') this.#done(now, event, orders);
+        break;
+      case 'rate.sample':
+        this.#pump(this.#throughput.sampled(event), orders);
+        break;
+    }
+    for (const waiting of this.#waiting.get(event.type) ?? []) {
+      const { when, step } = waiting;
+      if (!matches(event, when.after)) continue;
+      if (++waiting.seen !== (when.nth ?? 1)) continue;
+      this.#due.push({ at: now + (when.delayMillis ?? 0), step });
+      this.#due.sort((a, b) => a.at - b.at);
+    }
+  }
+
+  #done(now: Millis, event: EventOf<'tunnel.done'>, orders: Order[]): void {
+    this.#loops.done(now, event.tunnel);
+    this.#pump(this.#throughput.ended(event.tunnel), orders);
+  }
+
+  #step(now: Millis, step: Step, orders: Order[]): void {
+    switch (step.do) {
+      case 'phase':
+        orders.push({ do: 'say', event: { type: 'run.phase', name: step.name } });
+        return;
+      case 'nat':
+        return this.#fault(
+          step.site,
+          `nat ${step.event.kind}`,
+          step.text,
+          { kind: 'nat', event: step.event },
+          orders,
+        );
+      case 'link': {
+        const what = { kind: 'link', fault: step.fault, forMillis: step.forMillis } as const;
+        return this.#fault(step.site, `link ${step.fault.kind}`, step.text, what, orders);
+      }
+      case 'outage':
+        return this.#fault('', 'outage', step.text, { kind: 'outage', millis: step.millis }, orders);
+      case 'stop':
+        orders.push({ do: 'stop', who: step.who });
+        return;
+      case 'audit':
+        orders.push({ do: 'audit', moment: step.moment });
+        return;
+      case 'tunnel':
+      case 'probe': {
+        const port = this.#ports.get(step.client);
+        if (port === undefined) {
+          orders.push({
+            do: 'say',
+            event: { type: 'run.note', text: `${step.client} never registered: no ${step.do} to it` },
+          });
+          return;
+        }
+        const tunnel = this.#order(step.client, port, step.shape, -1, orders);
+        if (step.do === 'tunnel') return;
+        const { clause, expects } = step;
+        orders.push({ do: 'say', event: { type: 'probe.declared', tunnel, clause, expects } });
+        return;
+      }
+      case 'users':
+        if (step.state === 'go') this.#loops.go(now);
+        else this.#loops.rest();
+        return;
+      case 'throughput':
+        this.#pump(this.#throughput.begin(step), orders);
+        return;
+      case 'finish':
+        this.#loops.rest();
+        this.#finishAt = now + step.settleMillis;
+    }
+  }
+
+  #fault(
+    site: string,
+    kind: string,
+    text: string,
+    what: Extract<Order, { do: 'fault' }>['what'],
+    orders: Order[],
+  ): void {
+    const fault = ++this.#faults;
+    orders.push({ do: 'say', event: { type: 'fault.begun', fault, kind, site, text } });
+    orders.push({ do: 'fault', fault, site, what });
+  }
+
+  /** @returns the number of the tunnel that is being opened */
+  #order(client: string, port: Port, shape: TunnelShape, round: number, orders: Order[]): number {
+    const tunnel = ++this.#tunnels;
+    const command = {
+      do: 'open',
+      tunnel,
+      to: { host: 'relay', port: port.port },
+      mode: port.mode,
+      client,
+      up: Math.max(REQUEST_BYTES, shape.up),
+      down: shape.down,
+      close: shape.close,
+      patienceMillis: shape.patienceMillis ?? PATIENCE_MILLIS,
+      stallMillis: shape.stallMillis ?? 0,
+      round,
+    } as const;
+    orders.push({ do: 'tell', who: 'users', command });
+    return tunnel;
+  }
+
+  /** One transfer after the other: the next begins when the one before is measured or has failed. */
+  #pump(turn: ReturnType<Throughput['begin']>, orders: Order[]): void {
+    if (turn === undefined) return;
+    if (turn.path === 'over') {
+      orders.push({ do: 'say', event: { type: 'run.phase', name: 'settle' } });
+      return;
+    }
+    if (turn.path === 'direct') {
+      orders.push({
+        do: 'tell',
+        who: turn.source,
+        command: { do: 'push', round: turn.round, bytes: turn.bytes },
+      });
+      return;
+    }
+    const port = this.#ports.get(turn.client);
+    if (port?.live !== true) return this.#pump(this.#throughput.skip(), orders);
+    const shape: TunnelShape = {
+      up: REQUEST_BYTES,
+      down: turn.bytes,
+      close: 'full',
+      patienceMillis: TRANSFER_MILLIS,
+    };
+    this.#throughput.opened(this.#order(turn.client, port, shape, turn.round, orders));
+  }
+}

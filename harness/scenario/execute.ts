@@ -1,0 +1,91 @@
+/** One run from a scenario to a trace: plan, lab, director. What the trace means is said by `judge.ts`. */
+import { createHash } from 'node:crypto';
+import { cpus, release } from 'node:os';
+import { Stamper } from '../agents/stamp.ts';
+import type { Chosen } from '../labs/choose.ts';
+import type { LabContext } from '../labs/lab.ts';
+import { PlanDirector } from './director.ts';
+import type { Options, Plan, Scenario } from './scenario.ts';
+import type { Happening } from './trace.ts';
+
+export type RunRequest = {
+  readonly scenario: Scenario;
+  readonly chosen: Chosen;
+  readonly options: Options;
+  /** Command of a foreign relay, with `{port}`. */
+  readonly relayExec: string | undefined;
+  /** A defect of our own relay (simulator only; elsewhere the mutants' program is run by relayExec). */
+  readonly defect: string | undefined;
+  readonly version: string;
+  readonly rerun: string;
+} & Pick<LabContext, 'sink' | 'signal' | 'progress' | 'keep'>;
+
+export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relayExec' | 'defect'>): Plan => {
+  const plan = request.scenario.plan(request.options);
+  const exec = request.relayExec === undefined ? undefined : ['/bin/sh', '-c', `exec ${request.relayExec}`];
+  const relay = { ...plan.topology.relay, exec, defect: request.defect };
+  return { ...plan, topology: { ...plan.topology, relay } };
+};
+
+/** What is to happen, before anything happened: equal for equal seed and options. */
+export const planHash = (plan: Plan): string => createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
+
+/** Seeds are printed and read as hex. */
+export const seedText = (seed: number): string => seed.toString(16).padStart(6, '0');
+
+/** Resolves when the run is over and everything is torn down. @throws LabError, or the reason of the aborted signal */
+export const execute = async (request: RunRequest): Promise<void> => {
+  const { scenario, chosen, options, sink, signal, progress, keep } = request;
+  const plan = planOf(request);
+  const header = new Stamper(() => 0, sink);
+  for (const event of declarations(request, plan)) header.say('plan', event);
+  const director = new PlanDirector(plan, options.seed);
+  progress(`${scenario.name}: ${plan.topology.sites.length} sites`);
+  await chosen.lab.run(plan.topology, director, { seed: options.seed, sink, signal, progress, keep });
+};
+
+function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
+  const { scenario, chosen, options } = request;
+  const sim = chosen.lab.name === 'sim';
+  yield {
+    type: 'run.began',
+    scenario: scenario.name,
+    lab: chosen.lab.name,
+    labReason: chosen.reason,
+    seed: seedText(options.seed),
+    version: request.version,
+    node: process.version,
+    machine: sim ? 'virtual time' : `${process.platform} ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`,
+    rerun: request.rerun,
+    target: request.relayExec ?? "relaylab's own relay",
+    timeScale: 1,
+    plan: planHash(plan),
+    startedAt: sim ? '1970-01-01T00:00:00.000Z' : new Date().toISOString(),
+  };
+  const fleetOf = new Map(plan.fleets.flatMap(({ name, members }) => members.map((who) => [who, name] as const)));
+  for (const site of plan.topology.sites) {
+    const clients = site.actors.filter(({ actor }) => actor.kind === 'client' || actor.kind === 'forwarder');
+    yield {
+      type: 'site.declared',
+      site: site.name,
+      nat: site.nat.name,
+      natNote: site.nat.note,
+      natForm: chosen.lab.forms.nat,
+      link: site.link.name,
+      linkNote: site.link.note,
+      linkForm: chosen.lab.forms.link,
+      clients: clients.filter(({ actor }) => actor.kind === 'client').length,
+    };
+    for (const { who, actor } of clients) {
+      const fleet = fleetOf.get(who) ?? '';
+      const mode = actor.kind === 'client' ? actor.mode : 'forwarder';
+      yield { type: 'client.declared', client: who, site: site.name, mode, fleet };
+    }
+  }
+  for (const { name, schedule, members } of plan.fleets) {
+    const { baseMillis, factor, capMillis, jitter, healthyMillis } = schedule;
+    yield { type: 'schedule.declared', fleet: name, size: members.length, baseMillis, factor, capMillis, jitter, healthyMillis };
+  }
+  for (const [goal, value] of Object.entries(plan.goals)) yield { type: 'goal.declared', goal, value };
+}
+
