@@ -1,5 +1,7 @@
 /** What happens to a kernel NAT, as shell lines (POSIX sh, nft, iproute2) with a receipt for each. */
-import { NAT_COUNTERS, type NatCounter, type Wiring } from './nftables.ts';
+import type { Nat } from './nat.ts';
+import type { NatCounter, Wiring } from './nftables.ts';
+import { NAT_COUNTERS, natSysctlLines, renderNat } from './nftables.ts';
 
 export type GatewayWiring = Wiring & {
   /** Prefix length of the public address. */
@@ -21,6 +23,20 @@ export type GatewayEvent = {
 };
 
 export type GatewayEventKind = 'reboot' | 'expire' | 'readdress' | 'flap';
+
+/**
+ * Turns a host with two devices into this NAT, or into another one while it runs (live mappings stay). The last line is a here
+ * document, so feed them to one shell as they are. Where /proc/sys is read-only give `natSysctls` at creation instead and only
+ * `rulesLine`.
+ */
+export const gatewayLines = (nat: Nat, wiring: Wiring): readonly string[] => [
+  ...natSysctlLines(nat),
+  rulesLine(nat, wiring),
+];
+
+/** The ruleset as one shell command. */
+export const rulesLine = (nat: Nat, wiring: Wiring): string =>
+  `nft -f - <<'RULES'\n${renderNat(nat, wiring)}RULES`;
 
 /** Connections the gateway knows; conntrack's own count needs no tool. */
 const CONNECTIONS = '/proc/sys/net/netfilter/nf_conntrack_count';

@@ -170,6 +170,7 @@ export class NatConnections {
 
   #wait(pair: Pair): void {
     pair.state = 'waiting';
+    pair.tries = 0;
     this.#waiting.add(pair);
     this.#alarms.set(pair.usedAt + SYN_GIVE_UP_MILLIS, { pair, what: 'syn' });
   }
@@ -271,7 +272,7 @@ export class NatConnections {
   #closed(pair: Pair, end: End, why: Why): void {
     end.open = false;
     pair.arrived = false;
-    if (pair.state === 'dialling' && end.side === 'outer' && why === 'exhausted') {
+    if (pair.state === 'dialling' && end.side === 'outer' && why === 'exhausted' && pair.tries < BIND_TRIES) {
       this.#pairs.delete(end.conn);
       this.#ports.release(pair, false);
       pair.tries++;
