@@ -42,11 +42,13 @@ export class Carrier implements Taker {
     if (this.binding.pending) this.#host.ready(this);
   }
 
-  bytes(_end: TcpEnd, bytes: Uint8Array): void {
+  bytes(end: TcpEnd, bytes: Uint8Array): void {
+    end.host.watch?.bytes(end.conn, 'in', bytes);
     this.do({ type: 'bytes', bytes });
   }
 
-  ended(_end: TcpEnd): void {
+  ended(end: TcpEnd): void {
+    end.host.watch?.ended(end.conn, 'in');
     this.do({ type: 'ended' });
   }
 
@@ -66,14 +68,13 @@ export class Carrier implements Taker {
     switch (output.type) {
       case 'transmit': {
         const { socket } = this.end;
-        if (socket.writableEnded || socket.destroyed) return;
         socket.cork();
-        for (const chunk of output.chunks) socket.write(chunk);
+        for (const chunk of output.chunks) this.end.send(chunk);
         socket.uncork();
         return;
       }
       case 'end':
-        this.end.socket.end();
+        this.end.end();
         return;
       case 'close':
         this.#host.dismiss(this.end);

@@ -21,8 +21,13 @@ export class MuxStream {
   ended = false;
   /** Their FIN was handed out. */
   peerEnded = false;
+  /** Flushes to answer once nothing is queued. */
   flushes = 0;
+  /** Flushes to answer now. */
+  answers = 0;
   over = false;
+  /** It ended, but not in order: pausing does not hold back its `closed`. */
+  cut = false;
   /** Inputs not yet taken, oldest first. */
   readonly inbox = new Fifo<NetInput>();
   /** So many of the first in the inbox live in memory of their own. */
@@ -37,8 +42,12 @@ export class MuxStream {
     this.unanswered = unanswered;
   }
 
-  /** The oldest input; undefined: none, or paused. */
+  /** The next input; undefined: none, or paused. */
   take(): NetInput | undefined {
+    if (this.answers > 0) {
+      this.answers--;
+      return { type: 'flushed', conn: this.conn };
+    }
     if (this.paused) return undefined;
     if (this.#owned > 0) this.#owned--;
     return this.inbox.shift();
@@ -55,6 +64,7 @@ export class MuxStream {
 
   /** What waits may live in the carrier's buffer, so it is copied. */
   pause(): void {
+    if (this.paused) return;
     this.paused = true;
     const waiting = this.inbox.length;
     if (this.#owned === waiting) return;
@@ -71,9 +81,17 @@ export class MuxStream {
     this.paused = false;
   }
 
+  /** What a paused reader has not taken is lost, as with TCP's RST. */
+  cutOff(): void {
+    this.cut = true;
+    if (this.paused) this.drop();
+    this.paused = false;
+  }
+
   /** Forgets what waits. @returns payload bytes dropped */
   drop(): number {
     this.#seal();
+    this.answers = 0;
     let dropped = 0;
     for (let input = this.inbox.shift(); input !== undefined; input = this.inbox.shift()) {
       if (input.type === 'bytes') dropped += input.bytes.length;

@@ -22,8 +22,8 @@ import {
 } from '../machine/machine.ts';
 import { YamuxError } from '../yamux/errors.ts';
 import type { SessionInput, SessionOutput, StreamId } from '../yamux/vocabulary.ts';
-import { Fifo } from './fifo.ts';
 import { LINGER_BYTES, LINGER_MILLIS } from './linger.ts';
+import { MuxInbox } from './mux-inbox.ts';
 import { MuxStream } from './mux-stream.ts';
 import type { CarrierOutput, MuxCommand, MuxInput, MuxOptions, MuxSession } from './mux-vocabulary.ts';
 
@@ -34,10 +34,7 @@ export class MuxBinding {
   readonly #name: NameConn;
   readonly #byConn = new Map<Conn, MuxStream>();
   readonly #byId = new Map<StreamId, MuxStream>();
-  /** One turn for each input in an inbox; the turn of a paused stream is void and given again by `resume`. */
-  readonly #turns = new Fifo<MuxStream | undefined>();
-  /** Inputs about the session itself, and those of streams that wait for no reader; their turn is `undefined`. */
-  readonly #own = new Fifo<NetInput>();
+  readonly #inbox = new MuxInbox();
   readonly #lingering = new Set<MuxStream>();
   #received: number;
   #sent: number;
@@ -66,7 +63,7 @@ export class MuxBinding {
 
   /** Inputs wait to be taken by `next()`. */
   get pending(): boolean {
-    return this.#turns.length > 0;
+    return this.#inbox.pending;
   }
 
   /** Streams the machine can still hear of. */
@@ -140,19 +137,9 @@ export class MuxBinding {
 
   /** The next input about the session or a stream of it, in order for each connection. */
   next(): NetInput | undefined {
-    while (this.#turns.length > 0) {
-      const stream = this.#turns.shift();
-      if (stream === undefined) {
-        const input = this.#own.shift();
-        if (input !== undefined) return input;
-      } else {
-        const input = stream.take();
-        if (input?.type === 'ended') stream.peerEnded = true;
-        if (input?.type === 'closed') this.#byConn.delete(stream.conn);
-        if (input !== undefined) return input;
-      }
-    }
-    return undefined;
+    const input = this.#inbox.next();
+    if (input?.type === 'closed') this.#byConn.delete(input.conn);
+    return input;
   }
 
   #obey(now: Millis, output: MuxCommand, outputs: CarrierOutput[]): void {
@@ -168,10 +155,10 @@ export class MuxBinding {
     if (stream === undefined) return;
     switch (output.type) {
       case 'pause':
-        if (!stream.lingering && !stream.paused) stream.pause();
+        if (!stream.lingering && !stream.cut) stream.pause();
         return;
       case 'resume':
-        this.#resume(stream);
+        this.#inbox.resume(stream);
         return;
       case 'reset':
         this.#byConn.delete(stream.conn);
@@ -179,7 +166,7 @@ export class MuxBinding {
         return;
       case 'flush':
         if (stream.over) return;
-        if (this.#session.queuedOn(stream.id) === 0) this.#pushFlushed(stream);
+        if (this.#session.queuedOn(stream.id) === 0) this.#inbox.answerFlush(stream);
         else stream.flushes++;
         return;
       case 'send':
@@ -207,9 +194,7 @@ export class MuxBinding {
         return;
       case 'close':
         this.#pass(now, { type: 'goAway', code: 'normal' }, outputs);
-        for (const stream of this.#byId.values()) {
-          outputs.push(...this.#transmits(now, { type: 'reset', stream: stream.id }));
-        }
+        for (const id of this.#byId.keys()) this.#pass(now, { type: 'reset', stream: id }, outputs);
         this.#finish('end', 'reset');
         outputs.push({ type: 'close' });
         return;
@@ -256,13 +241,6 @@ export class MuxBinding {
     }
   }
 
-  #resume(stream: MuxStream): void {
-    if (!stream.paused) return;
-    stream.resume();
-    // a turn of before the pause may still be there: more turns than inputs do no harm, a missing one would
-    for (let i = stream.inbox.length; i > 0; i--) this.#turns.push(stream);
-  }
-
   #linger(now: Millis, stream: MuxStream, outputs: CarrierOutput[]): void {
     if (stream.over || stream.lingering) return;
     stream.lingering = true;
@@ -289,7 +267,7 @@ export class MuxBinding {
     if (stream.over) return;
     this.#reset(now, stream, outputs);
     stream.over = false;
-    stream.paused = false;
+    stream.resume();
     this.#conclude(stream, why);
   }
 
@@ -320,7 +298,7 @@ export class MuxBinding {
         const stream = new MuxStream(this.#name(), output.stream, false);
         this.#byConn.set(stream.conn, stream);
         this.#byId.set(stream.id, stream);
-        this.#push(stream, { type: 'stream', conn: stream.conn, session: this.#carrier });
+        this.#inbox.push(stream, { type: 'stream', conn: stream.conn, session: this.#carrier });
         return;
       }
       case 'goAway':
@@ -361,7 +339,7 @@ export class MuxBinding {
         stream.unanswered = false;
         stream.received += output.bytes.length;
         if (!stream.lingering) {
-          this.#push(stream, { type: 'bytes', conn: stream.conn, bytes: output.bytes });
+          this.#inbox.push(stream, { type: 'bytes', conn: stream.conn, bytes: output.bytes });
         } else if (stream.received > LINGER_BYTES) {
           this.#abandon(now, stream, 'end', outputs);
         } else {
@@ -369,7 +347,7 @@ export class MuxBinding {
         }
         return;
       case 'ended':
-        if (!stream.lingering) this.#push(stream, { type: 'ended', conn: stream.conn });
+        if (!stream.lingering) this.#inbox.push(stream, { type: 'ended', conn: stream.conn });
         return;
       case 'drained':
         this.#answerFlushes(stream);
@@ -381,13 +359,13 @@ export class MuxBinding {
   }
 
   #answerFlushes(stream: MuxStream): void {
-    for (; stream.flushes > 0; stream.flushes--) this.#push(stream, { type: 'flushed', conn: stream.conn });
+    for (; stream.flushes > 0; stream.flushes--) this.#inbox.answerFlush(stream);
   }
 
   #answerSessionFlush(): void {
     if (this.#session.queuedBytes > 0) return;
     for (; this.#sessionFlushes > 0; this.#sessionFlushes--)
-      this.#pushOwn({ type: 'flushed', conn: this.#carrier });
+      this.#inbox.pushOwn({ type: 'flushed', conn: this.#carrier });
   }
 
   /** The last input of a stream. One that did not end in order drops what a paused reader has not taken, as TCP does. */
@@ -396,12 +374,9 @@ export class MuxBinding {
     stream.over = true;
     this.#byId.delete(stream.id);
     this.#lingering.delete(stream);
-    if (why !== 'end' && stream.paused) {
-      stream.drop();
-      stream.paused = false;
-    }
+    if (why !== 'end') stream.cutOff();
     const { conn, received, sent } = stream;
-    this.#push(stream, { type: 'closed', conn, why, received, sent });
+    this.#inbox.push(stream, { type: 'closed', conn, why, received, sent });
   }
 
   /** @param why of the session; undefined: our own reset, of which nothing is heard */
@@ -409,20 +384,14 @@ export class MuxBinding {
     if (this.#over) return;
     this.#over = true;
     for (const stream of [...this.#byId.values()]) this.#conclude(stream, streamsWhy);
-    if (why !== undefined)
-      this.#pushOwn({
-        type: 'closed',
-        conn: this.#carrier,
-        why,
-        received: this.#received,
-        sent: this.#sent,
-      });
+    const [received, sent] = [this.#received, this.#sent];
+    if (why !== undefined) this.#inbox.pushOwn({ type: 'closed', conn: this.#carrier, why, received, sent });
   }
 
   #sayEnded(): void {
     if (this.#saidEnded || this.#over) return;
     this.#saidEnded = true;
-    this.#pushOwn({ type: 'ended', conn: this.#carrier });
+    this.#inbox.pushOwn({ type: 'ended', conn: this.#carrier });
   }
 
   /** After GoAway of ours, or the carrier's FIN, the last stream takes the carrier with it. */
@@ -431,24 +400,5 @@ export class MuxBinding {
     if (!this.#ending && !this.#carrierEnded) return;
     this.#finSent = true;
     outputs.push({ type: 'end' });
-  }
-
-  #transmits(now: Millis, input: SessionInput): readonly CarrierOutput[] {
-    return this.#session.handle(now, input).filter((output) => output.type === 'transmit');
-  }
-
-  #push(stream: MuxStream, input: NetInput): void {
-    stream.put(input);
-    if (!stream.paused) this.#turns.push(stream);
-  }
-
-  /** Answers about sending do not wait for a paused reader. */
-  #pushFlushed(stream: MuxStream): void {
-    this.#pushOwn({ type: 'flushed', conn: stream.conn });
-  }
-
-  #pushOwn(input: NetInput): void {
-    this.#own.push(input);
-    this.#turns.push(undefined);
   }
 }

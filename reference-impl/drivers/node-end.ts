@@ -37,7 +37,6 @@ export class TcpEnd {
   /** Their FIN was read. */
   peerEnded = false;
   connected: boolean;
-  paused = false;
   /** Nothing more is told to the machine. */
   silent = false;
   /** After `close`: what comes is dropped; bytes so far. */
@@ -82,7 +81,6 @@ export class TcpEnd {
     this.lingering = 0;
     this.taker = undefined;
     this.end();
-    this.paused = false;
     this.socket.resume();
   }
 
