@@ -14,4 +14,5 @@ export type {
   NetOutput,
 } from './machine.ts';
 export { PROFILES, type Profile, type ProfileName, profileOf } from './profiles.ts';
+export { type ChaosProxy, type ChaosProxyOptions, createChaosProxy, type FaultSpec } from './proxy.ts';
 export type { EffectReport, ReceiptReport } from './receipt.ts';

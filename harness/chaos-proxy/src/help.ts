@@ -1,0 +1,85 @@
+import type { Attribute } from './faults/attribute.ts';
+import { COMMON, SELECTOR, WHEN } from './faults/check.ts';
+import type { Family } from './faults/fault.ts';
+import { FAMILIES, type Fault } from './faults/registry.ts';
+import { PROFILES } from './profiles.ts';
+
+const families = (): readonly Family<Fault>[] => Object.values(FAMILIES) as unknown as Family<Fault>[];
+
+/** The flags of the command line. */
+export const FLAGS = {
+  listen: { value: 'HOST:PORT', note: 'where to listen (default 127.0.0.1:0, any free port)' },
+  upstream: { value: 'HOST:PORT', note: 'where to connect to; required' },
+  fault: { value: 'SPEC', note: 'a fault, see below; may be given several times' },
+  profile: { value: 'NAME', note: 'a named list of faults, see below' },
+  seed: { value: 'HEX', note: 'repeats the choices of an earlier run (default: a fresh one, printed)' },
+  keepalive: { value: 'TIME', note: 'reset the ends of a silently cut connection after this time' },
+  duration: { value: 'TIME', note: 'end by itself after this time (10s, 2min)' },
+  receipts: { value: 'text|json', note: 'how to print at the end what each fault did (default text)' },
+  help: { value: '', note: 'print this' },
+  version: { value: '', note: 'print the version' },
+} as const;
+
+const described = ({ name, standard, note, words }: Attribute): string => {
+  const choice = words === undefined || note.includes('|') ? '' : ` (${words.join(', ')})`;
+  const preset = standard === '' ? '' : ` [${standard}]`;
+  return `${name}${preset}: ${note}${choice}`;
+};
+
+/** What `--help` prints. */
+export const helpText = (): string => {
+  const flags = Object.entries(FLAGS).map(
+    ([name, { value, note }]) => `  ${`--${name} ${value}`.padEnd(24)}${note}`,
+  );
+  const faults = families().flatMap(({ kind, note, attributes, example }) => [
+    `  ${kind}: ${note}`,
+    ...attributes.map((attribute) => `      ${described(attribute)}`),
+    `      e.g. ${example}`,
+  ]);
+  const rows = (prefix: string, attributes: readonly Attribute[]): string[] =>
+    attributes.map((attribute) => `  ${prefix}${described(attribute)}`);
+  const profiles = Object.entries(PROFILES).map(([name, { note }]) => `  ${name.padEnd(11)}${note}`);
+  return [
+    'chaos-proxy --upstream HOST:PORT [--listen HOST:PORT] [--fault SPEC ...] [--profile NAME]',
+    '',
+    'A TCP link you can script. Half-close and RST pass exactly; without a fault it is as if it were not there.',
+    '',
+    'Flags',
+    ...flags,
+    '',
+    'Faults (--fault KIND:key=value,key=value)',
+    ...faults,
+    '',
+    'Every fault also takes',
+    ...rows('', COMMON),
+    ...rows('selector.', SELECTOR),
+    ...rows('when.', WHEN),
+    '',
+    'Profiles',
+    ...profiles,
+    '',
+    'Exit: 0 done or interrupted, 2 wrong usage, 3 cannot listen or failed.',
+    '',
+  ].join('\n');
+};
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+/** The fault table of the README, as Markdown. */
+export const faultTable = (): string =>
+  [
+    '| fault | what it does | attributes [default] | receipt counts |',
+    '| --- | --- | --- | --- |',
+    ...families().map(({ kind, note, attributes, proof }) => {
+      const list = attributes.map(({ name, standard }) => `\`${name}\` [${standard}]`).join(', ');
+      return `| \`${kind}\` | ${cell(note)} | ${list || 'none'} | ${cell(proof)} |`;
+    }),
+  ].join('\n');
+
+/** The profile table of the README, as Markdown. */
+export const profileTable = (): string =>
+  [
+    '| profile | in words |',
+    '| --- | --- |',
+    ...Object.entries(PROFILES).map(([name, { note }]) => `| \`${name}\` | ${note} |`),
+  ].join('\n');

@@ -1,0 +1,206 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { LinkCommand, LinkMachine, LinkReport } from './link.ts';
+import type { Conn, Listener, Millis, NetInput, NetOutput, Why } from './machine.ts';
+import { carry } from './splice.ts';
+
+type Entry = { readonly socket: Socket; connected: boolean; spliced: boolean; why: Why };
+type Input = Parameters<LinkMachine['handle']>[1];
+
+const WHY: Readonly<Record<string, Why>> = {
+  ECONNREFUSED: 'refused',
+  ETIMEDOUT: 'timeout',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EADDRNOTAVAIL: 'exhausted',
+  EMFILE: 'exhausted',
+};
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * Runs a LinkMachine over node:net: FIN and RST told apart in both directions, back-pressure by pause and flush, splice
+ * by `data` and `drain`. Timers are of Node's whole milliseconds; receipts say how late pieces really were.
+ */
+export class NodeLink {
+  readonly #machine: LinkMachine;
+  readonly #onReport: (report: LinkReport) => void;
+  readonly #conns = new Map<Conn, Entry>();
+  readonly #servers = new Map<Listener, Server>();
+  readonly #name: () => Conn;
+  readonly #inbox: Input[] = [];
+  #busy = false;
+  #timer: NodeJS.Timeout | undefined;
+  #armedAt: Millis = Number.POSITIVE_INFINITY;
+
+  /** @param build is handed the well of connection names @param onReport must not call back into this object */
+  constructor(build: (name: () => Conn) => LinkMachine, onReport: (report: LinkReport) => void) {
+    let names = 0;
+    this.#name = () => ++names;
+    this.#machine = build(this.#name);
+    this.#onReport = onReport;
+  }
+
+  start(): void {
+    this.#feed({ type: 'start' });
+  }
+
+  /** @throws ChaosError as LinkMachine.handle does */
+  command(command: LinkCommand): void {
+    this.#feed({ type: 'command', command });
+  }
+
+  /** Resets what lives and stops listening. Resolves when every socket is closed. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    const closing = [...this.#servers.values()].map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    this.#servers.clear();
+    for (const { socket, connected } of this.#conns.values())
+      if (connected) socket.resetAndDestroy();
+      else socket.destroy();
+    this.#conns.clear();
+    await Promise.all(closing);
+  }
+
+  #feed(input: Input): void {
+    this.#inbox.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift())
+        for (const output of this.#machine.handle(performance.now(), next)) this.#do(output);
+    } finally {
+      this.#busy = false;
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    const due = this.#machine.deadline() ?? Number.POSITIVE_INFINITY;
+    if (due === this.#armedAt) return;
+    clearTimeout(this.#timer);
+    this.#armedAt = due;
+    if (due === Number.POSITIVE_INFINITY) return;
+    // setTimeout takes at most 2^31-1 ms; a machine may be woken early.
+    const wait = Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(due - performance.now())));
+    this.#timer = setTimeout(() => {
+      this.#armedAt = Number.POSITIVE_INFINITY;
+      this.#feed({ type: 'deadline' });
+    }, wait);
+  }
+
+  #do(output: NetOutput<LinkReport>): void {
+    switch (output.type) {
+      case 'report':
+        this.#onReport(output.event);
+        return;
+      case 'listen':
+        this.#listen(output.listener, output.host ?? LOOPBACK, output.port);
+        return;
+      case 'unlisten':
+        this.#servers.get(output.listener)?.close();
+        this.#servers.delete(output.listener);
+        return;
+      case 'connect':
+        this.#connect(output);
+        return;
+      case 'splice':
+        this.#splice(output.a, output.b);
+        return;
+    }
+    const entry = this.#conns.get(output.conn);
+    if (entry === undefined) return;
+    const { socket } = entry;
+    if (output.type === 'send') socket.write(output.bytes);
+    else if (output.type === 'end') socket.end();
+    else if (output.type === 'pause') socket.pause();
+    else if (output.type === 'resume') socket.resume();
+    else if (output.type === 'flush') this.#flush(output.conn, socket);
+    else {
+      this.#conns.delete(output.conn);
+      // resetAndDestroy waits for a dial to succeed before it gives it up.
+      if (entry.connected) socket.resetAndDestroy();
+      else socket.destroy();
+    }
+  }
+
+  #flush(conn: Conn, socket: Socket): void {
+    if (socket.writableLength === 0) this.#inbox.push({ type: 'flushed', conn });
+    else
+      socket.write('', () => {
+        if (this.#conns.get(conn)?.spliced === false) this.#feed({ type: 'flushed', conn });
+      });
+  }
+
+  #listen(listener: Listener, host: string, port: number): void {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const conn = this.#name();
+      this.#adopt(conn, socket, true);
+      const from = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+      this.#feed({ type: 'accepted', conn, listener, from });
+    });
+    this.#servers.set(listener, server);
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      this.#servers.delete(listener);
+      const why = error.code === 'EADDRINUSE' ? 'in use' : error.code === 'EACCES' ? 'denied' : 'exhausted';
+      this.#feed({ type: 'unlistened', listener, why });
+    });
+    server.listen({ host, port, backlog: 4096 }, () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') return;
+      this.#feed({ type: 'listening', listener, port: address.port });
+    });
+  }
+
+  #connect({ conn, to, from }: NetOutput<never> & { type: 'connect' }): void {
+    const socket = connect({
+      host: to.host,
+      port: to.port,
+      allowHalfOpen: true,
+      noDelay: true,
+      ...(from === undefined ? {} : { localAddress: from.host }),
+      ...(from === undefined || from.port === 0 ? {} : { localPort: from.port }),
+    });
+    const entry = this.#adopt(conn, socket, false);
+    socket.once('connect', () => {
+      entry.connected = true;
+      if (this.#conns.has(conn)) this.#feed({ type: 'connected', conn });
+    });
+  }
+
+  #adopt(conn: Conn, socket: Socket, connected: boolean): Entry {
+    const entry: Entry = { socket, connected, spliced: false, why: 'end' };
+    this.#conns.set(conn, entry);
+    const tell = (input: NetInput): void => {
+      if (!entry.spliced && this.#conns.has(conn)) this.#feed(input);
+    };
+    socket.on('data', (bytes: Buffer) => tell({ type: 'bytes', conn, bytes }));
+    socket.on('end', () => tell({ type: 'ended', conn }));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      entry.why = WHY[error.code ?? ''] ?? 'reset';
+    });
+    socket.on('close', () => {
+      if (!this.#conns.delete(conn)) return;
+      const { why } = entry;
+      this.#feed({ type: 'closed', conn, why, received: socket.bytesRead, sent: socket.bytesWritten });
+    });
+    return entry;
+  }
+
+  #splice(a: Conn, b: Conn): void {
+    const one = this.#conns.get(a);
+    const other = this.#conns.get(b);
+    if (one === undefined || other === undefined) {
+      one?.socket.resetAndDestroy();
+      other?.socket.resetAndDestroy();
+      return;
+    }
+    for (const entry of [one, other]) {
+      entry.spliced = true;
+      for (const event of ['data', 'end']) entry.socket.removeAllListeners(event);
+    }
+    carry(one.socket, other.socket);
+    carry(other.socket, one.socket);
+  }
+}
