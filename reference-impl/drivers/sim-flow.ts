@@ -55,7 +55,7 @@ export class SimFlow {
 
   send(now: Millis, conn: Conn, end: End, bytes: Uint8Array): void {
     if ((end.state & (ENDING | DEAD)) !== 0 || bytes.length === 0) return;
-    if (end.splice < 0) end.host.watch?.bytes(conn, 'out', bytes);
+    if (end.splice < 0 && (end.state & CARRIER) === 0) end.host.watch?.bytes(conn, 'out', bytes);
     const room = WINDOW_BYTES - end.inFlightBytes;
     if (end.unsentHead === undefined && (end.state & DIALING) === 0 && bytes.length <= room) {
       this.#transmit(now, conn, end, bytes);
@@ -69,7 +69,7 @@ export class SimFlow {
   end(now: Millis, conn: Conn, end: End): void {
     if ((end.state & (ENDING | DEAD)) !== 0) return;
     end.state |= ENDING;
-    end.host.watch?.ended(conn, 'out');
+    if (end.splice < 0 && (end.state & CARRIER) === 0) end.host.watch?.ended(conn, 'out');
     if (end.unsentHead === undefined && (end.state & DIALING) === 0) this.#transmit(now, conn, end, FIN);
     else pushUnsent(end, FIN);
   }
@@ -167,7 +167,7 @@ export class SimFlow {
 
   flushed(now: Millis, conn: Conn): void {
     const end = this.#ends[conn];
-    if (end === undefined || end.splice >= 0 || (end.state & (DEAD | CARRIER)) !== 0) return;
+    if (end === undefined || end.splice >= 0 || (end.state & (DEAD | CARRIER | LINGERING)) !== 0) return;
     this.#agenda.feed(now, end.host, { type: 'flushed', conn });
   }
 
@@ -232,7 +232,7 @@ export class SimFlow {
   #finArrived(now: Millis, conn: Conn, end: End): void {
     const finished = (end.state & FIN_SENT) !== 0;
     end.state |= FIN_SEEN;
-    if (end.splice < 0) end.host.watch?.ended(conn, 'in');
+    if (end.splice < 0 && (end.state & (CARRIER | LINGERING)) === 0) end.host.watch?.ended(conn, 'in');
     if (end.splice >= 0) this.forward(now, end.splice, FIN);
     else if ((end.state & (CARRIER | LINGERING)) === CARRIER) this.#streams.carrierEnded(now, conn);
     else if ((end.state & LINGERING) === 0) this.#agenda.feed(now, end.host, { type: 'ended', conn });

@@ -1,4 +1,4 @@
-import type { Millis, NetInput, NetOutput } from '../machine/machine.ts';
+import type { Conn, Millis, NetInput, NetOutput } from '../machine/machine.ts';
 import { CARRIER } from './sim-end.ts';
 import { type Agenda, WAKE } from './sim-event.ts';
 import type { AnyMachine, SimHost } from './sim-host.ts';
@@ -87,12 +87,12 @@ export class SimMachines {
         return;
       case 'mux': {
         const end = this.#tcp().endOf(host, output.conn);
-        if (end !== undefined && (end.state & CARRIER) === 0)
+        if (end !== undefined && (end.state & CARRIER) === 0 && end.splice < 0)
           this.#mux().start(now, output.conn, end, output.role, output.early);
         return;
       }
       case 'open':
-        this.#mux().obey(now, host, output);
+        if (!this.#mux().obey(now, host, output)) this.#refuseStream(now, host, output.conn, output.session);
         return;
       default:
         this.#performOnEnd(now, host, output);
@@ -110,10 +110,14 @@ export class SimMachines {
     const { conn } = output;
     const tcp = this.#tcp();
     const end = tcp.endOf(host, conn);
-    if (end === undefined || (end.state & CARRIER) !== 0) {
+    // the carrier of a session is paused and resumed like any connection; all else is said to its session
+    const carries = end !== undefined && (end.state & CARRIER) !== 0;
+    if (end === undefined || (carries && output.type !== 'pause' && output.type !== 'resume')) {
       this.#mux().obey(now, host, output);
       return;
     }
+    // a splice is the driver's; only its owner's reset breaks it
+    if (end.splice >= 0 && output.type !== 'reset') return;
     switch (output.type) {
       case 'send':
         tcp.flow.send(now, conn, end, output.bytes);
@@ -149,5 +153,12 @@ export class SimMachines {
         ? { type: 'listening', listener, port: given }
         : { type: 'unlistened', listener, why: given };
     this.feedLater(now, host, answer);
+  }
+
+  /** A stream on a session that is gone. */
+  #refuseStream(now: Millis, host: SimHost, conn: Conn, session: Conn): void {
+    host.watch?.opened(conn, `session ${session}`, 'stream');
+    host.watch?.closed(conn, 'refused', 0, 0);
+    this.feedLater(now, host, { type: 'closed', conn, why: 'refused', received: 0, sent: 0 });
   }
 }

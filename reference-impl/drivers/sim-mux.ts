@@ -87,10 +87,11 @@ export class SimMux implements Sessions {
     if (carrier.host !== host)
       throw new Error(`${host.name} speaks about connection ${output.conn} of ${carrier.host.name}`);
     const { conn } = output;
-    if (output.type === 'open') this.#add(conn, carrier);
-    else if (conn !== carrier.conn) watchOutput(host, output);
-    this.#handle(now, carrier, { type: 'output', output });
     const stream = this.#streams.get(conn);
+    if (stream !== undefined && stream.splice >= 0 && output.type !== 'reset') return true;
+    if (output.type === 'open') this.#add(conn, carrier);
+    else watchOutput(host, output, stream !== undefined);
+    this.#handle(now, carrier, { type: 'output', output });
     if (output.type === 'reset' && stream !== undefined) {
       this.#remove(conn, carrier);
       if (stream.splice >= 0) this.#tcp().sever(now, stream.splice);
@@ -344,7 +345,9 @@ export class SimMux implements Sessions {
   }
 }
 
-const watchOutput = (host: SimHost, output: MuxCommand): void => {
+const watchOutput = (host: SimHost, output: MuxCommand, stream: boolean): void => {
+  // what a carrier sends is the session's, and its reset is seen where it is done
+  if (!stream) return;
   if (output.type === 'send') host.watch?.bytes(output.conn, 'out', output.bytes);
   else if (output.type === 'end' || output.type === 'close') host.watch?.ended(output.conn, 'out');
   else if (output.type === 'reset') host.watch?.reset(output.conn);

@@ -3,13 +3,13 @@
  * chance in it. Same machines, same commands: the same events to the bit, whatever the process, locale or heap.
  */
 import type { Conn, Millis, NameConn, NetMachine } from '../machine/machine.ts';
+import type { YamuxOptions } from '../yamux/options.ts';
 import { YamuxSession } from '../yamux/session.ts';
-import type { MuxSession } from './mux-vocabulary.ts';
 import { Buckets } from './queue.ts';
 import * as event from './sim-event.ts';
 import { type AnyMachine, type HostLink, Place, SimHost } from './sim-host.ts';
 import { SimMachines } from './sim-machines.ts';
-import { SimMux } from './sim-mux.ts';
+import { type NewSession, SimMux } from './sim-mux.ts';
 import type { Patience } from './sim-path.ts';
 import { SimTcp } from './sim-tcp.ts';
 import type { WireWatch } from './watch.ts';
@@ -17,8 +17,8 @@ import type { WireWatch } from './watch.ts';
 export type SimOptions = Partial<Patience> & {
   /** For the random streams of the machines (`rngFor(sim.seed, name)`); the simulator itself draws nothing. */
   readonly seed: number;
-  /** Makes the sessions of `mux`. Default: a YamuxSession without pings of its own. */
-  readonly session?: (role: 'client' | 'server') => MuxSession;
+  /** How its yamux sessions behave; keepalive is the machine's word. */
+  readonly yamux?: Pick<YamuxOptions, 'windowBytes' | 'streamsMax' | 'pongMillis'>;
 };
 
 export type SimHostOptions<Report> = {
@@ -71,8 +71,7 @@ export class Sim {
       () => this.#mux,
     );
     const agenda: event.Agenda = { post, feed: (now, host, input) => this.#machines.feed(now, host, input) };
-    const session =
-      options.session ?? ((role: 'client' | 'server') => new YamuxSession({ role, keepaliveMillis: 0 }));
+    const session: NewSession = (role) => new YamuxSession({ ...options.yamux, role, keepaliveMillis: 0 });
     this.#mux = new SimMux(agenda, session, this.name, () => this.#tcp);
     const patience = {
       connectTimeoutMillis: options.connectTimeoutMillis ?? 127_000,
