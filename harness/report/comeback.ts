@@ -170,10 +170,9 @@ export class ComebackCollector {
     });
   }
 
-  /** Goals `herd/<fleet>` or `herd`: whole per cent of the fleet in 100 ms. */
+  /** Goals `herd-share/<fleet>` or `herd-share`: share of the fleet within 100 ms. */
   #limit(fleet: string): number | undefined {
-    const value = this.#facts.goals.get(`herd/${fleet}`) ?? this.#facts.goals.get('herd');
-    return value === undefined ? undefined : value / 100;
+    return this.#facts.goals.get(`herd-share/${fleet}`) ?? this.#facts.goals.get('herd-share');
   }
 }
 

@@ -6,6 +6,9 @@ import { type Bars, BIN_MICROS, Level, type Steps, Tally } from './series.ts';
 /** Sites a page shows one by one; with more of them they are grouped by NAT and link. */
 export const ROWS_MAX = 12;
 
+/** A single path that expired explains a loss up to this much later. */
+const UNNOTICED_MICROS_MAX = 60_000_000;
+
 /** One lane: a site, or all sites with the same NAT and link. */
 export type Lane = {
   readonly name: string;
@@ -100,9 +103,8 @@ export class LanesCollector {
         this.#site(this.#facts.siteOf(event.who))?.expired.push(event.t);
         return;
       case 'link.effect':
-        // A connection that a link resets tells its client at once; one that it silences is dead without a sign.
-        if (/blackhole|silence|cut|drop/.test(event.effect))
-          this.#site(this.#facts.siteOf(event.who))?.expired.push(event.t);
+        // A connection that a link resets tells its client at once; one that it cuts is dead without a sign.
+        if (event.effect === 'cut') this.#site(this.#facts.siteOf(event.who))?.expired.push(event.t);
         return;
     }
   }
@@ -111,7 +113,7 @@ export class LanesCollector {
     const known = this.#clients.get(who);
     if (known !== undefined) return known;
     const facts = this.#facts.clientByWho.get(who);
-    if (facts === undefined) return undefined;
+    if (facts === undefined || facts.mode === 'forwarder') return undefined;
     const client = {
       facts,
       connectedSince: undefined,
@@ -207,15 +209,16 @@ export class LanesCollector {
     const site = this.#site(index);
     if (site === undefined) return undefined;
     if (site.deadSince !== undefined && site.deadSince >= since && site.deadSince <= t) return site.deadSince;
-    while (site.expiredHead < site.expired.length && (site.expired[site.expiredHead] ?? 0) < since)
+    const relay = this.#faults.relayFaultMicros();
+    const relayDied = relay !== undefined && relay >= since && relay <= t ? relay : undefined;
+    // Tunnels expire too: what no client claimed soon was not a client's path.
+    const oldest = Math.max(since, relayDied ?? 0, t - UNNOTICED_MICROS_MAX);
+    while (site.expiredHead < site.expired.length && (site.expired[site.expiredHead] ?? 0) < oldest)
       site.expiredHead++;
     const expired = site.expired[site.expiredHead];
-    if (expired !== undefined && expired <= t) {
-      site.expiredHead++;
-      return expired;
-    }
-    const relay = this.#faults.relayFaultMicros();
-    return relay !== undefined && relay >= since && relay <= t ? relay : undefined;
+    if (expired === undefined || expired > t) return relayDied;
+    site.expiredHead++;
+    return expired;
   }
 
   #dropped(event: EventOf<'nat.dropped'>): void {

@@ -44,6 +44,8 @@ export type LedgerTable = {
   readonly tunnels: number;
   readonly ended: number;
   readonly openAtEnd: number;
+  /** Dials that no relay took: the port was not (or no longer) there. No byte was sent, so they are in no row. */
+  readonly refused: number;
   /** Open user tunnels per 100 ms. */
   readonly open: Steps;
   /** At most `CUTS_MAX`, unexplained ones first. */
@@ -81,6 +83,8 @@ export class LedgerCollector {
   readonly #tunnels = new Map<number, Draft>();
   readonly #open = new Level();
   readonly #firstWrong = new Map<string, NonNullable<LedgerRow['firstWrong']>>();
+  /** Probes that must be refused, and whatever else is not a user's own tunnel. */
+  readonly #unwanted = new Set<number>();
   readonly #early = new Map<number, EventOf<'ledger.span'>[]>();
 
   constructor(facts: FactsCollector) {
@@ -97,6 +101,9 @@ export class LedgerCollector {
         return;
       case 'ledger.span':
         this.#span(event);
+        return;
+      case 'probe.declared':
+        if (event.expects === 'refused') this.#unwanted.add(event.tunnel);
         return;
     }
   }
@@ -170,9 +177,16 @@ export class LedgerCollector {
     const cuts: CutTunnel[] = [];
     let ended = 0;
     let users = 0;
+    let refused = 0;
     for (const draft of this.#tunnels.values()) {
-      if (draft.seenByUser) users++;
-      if (draft.user === undefined) continue;
+      if (!draft.seenByUser || this.#unwanted.has(draft.tunnel)) continue;
+      users++;
+      // `none` without an abort: the run itself ended it.
+      if (draft.user === undefined || (draft.user.gotEnd === 'none' && !aborted(draft))) continue;
+      if (draft.user.gotEnd === 'refused') {
+        refused++;
+        continue;
+      }
       ended++;
       const fault = this.#faultOf(draft, faults, endMicros);
       const cut = addTunnel(draft, fault, complete, (direction) => rowFor(rows, draft.mode, direction));
@@ -192,7 +206,8 @@ export class LedgerCollector {
       rows: ordered,
       tunnels: users,
       ended,
-      openAtEnd: users - ended,
+      openAtEnd: users - ended - refused,
+      refused,
       open: this.#open.steps(),
       cuts: [...unexplained, ...explained].slice(0, CUTS_MAX),
       cutsUnexplained: unexplained.length,
@@ -217,6 +232,9 @@ export class LedgerCollector {
     return 0;
   }
 }
+
+/** The user reset midway, as it was told to. */
+const aborted = ({ user, close }: Draft): boolean => close === 'abort' && user?.sentEnd === 'rst';
 
 const rowFor = (rows: Map<string, Row>, mode: TransferMode, direction: Direction): Row => {
   const key = `${mode} ${direction}`;
@@ -251,9 +269,9 @@ const addTunnel = (
   complete: boolean,
   rowOf: (direction: Direction) => Row,
 ): boolean => {
-  const { user, service, close } = draft;
+  const { user, service } = draft;
   if (user === undefined) return false;
-  const abort = close === 'abort';
+  const abort = aborted(draft);
   let cut = !abort && user.gotEnd !== 'fin';
   for (const direction of ['up', 'down'] as const) {
     const row = rowOf(direction);
@@ -283,10 +301,10 @@ const addTunnel = (
 const addEnds = (draft: Draft, fault: number, cut: boolean, rowOf: (direction: Direction) => Row): void => {
   const { user, service, close } = draft;
   if (user === undefined || (cut && fault !== 0)) return;
-  if (close === 'abort') {
+  if (aborted(draft)) {
     const up = rowOf('up');
     // A user that never reached the service has nothing to abort there.
-    if (service === undefined || user.sentEnd !== 'rst') return;
+    if (service === undefined) return;
     up.abortsOf++;
     if (service.gotEnd === 'rst') up.abortsSeen++;
     return;

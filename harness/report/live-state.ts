@@ -102,7 +102,7 @@ export class LiveState {
     const known = this.#doing.get(who);
     if (known !== undefined) return known;
     const facts = this.facts.clientByWho.get(who);
-    if (facts === undefined) return undefined;
+    if (facts === undefined || facts.mode === 'forwarder') return undefined;
     const client = { doing: 'never' as Doing, since: 0, fault: 0, facts };
     this.#doing.set(who, client);
     const inSite = this.#bySite.get(facts.site) ?? new Set();

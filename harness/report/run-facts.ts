@@ -156,7 +156,8 @@ export class FactsCollector {
     const site = this.#siteByName.get(event.site);
     if (site === undefined) return;
     const client = { client: event.client, site, mode: event.mode, fleet: event.fleet };
-    this.clients.push(client);
+    // A forwarder is a program with its own ways: it is shown, but it has no lane and no schedule of ours.
+    if (event.mode !== 'forwarder') this.clients.push(client);
     this.clientByWho.set(event.client, client);
     this.clientByWho.set(`${event.site}/${event.client}`, client);
     const modes = this.#modes[site];

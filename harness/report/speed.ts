@@ -111,20 +111,20 @@ export class SpeedCollector {
     const opened = this.#opened.get(key);
     if (opened === undefined) return;
     this.#opened.delete(key);
-    const row = `${opened.client === '' || opened.client === 'direct' ? 'direct' : 'relay'} ${opened.mode}`;
+    const row = `${opened.client === 'direct' ? 'direct' : 'relay'} ${opened.mode}`;
     const list = this.#latencies.get(row);
     if (list === undefined) this.#latencies.set(row, [event.t - opened.t]);
     else list.push(event.t - opened.t);
   }
 
-  /** @param goals `throughput/<mode>` or `throughput`: whole per cent of the direct path */
+  /** @param goals `throughput-ratio/<mode>` or `throughput-ratio`: share of the direct path */
   speed(goals: ReadonlyMap<string, number>): Speed {
     const direct = this.#rounds.get('direct');
     const ratios = MODES.flatMap((mode): RatioRow[] => {
       const rounds = this.#rounds.get(mode);
       if (rounds === undefined || direct === undefined) return [];
-      const goal = goals.get(`throughput/${mode}`) ?? goals.get('throughput');
-      return ratioRow(mode, rounds, direct, goal === undefined ? undefined : goal / 100);
+      const goal = goals.get(`throughput-ratio/${mode}`) ?? goals.get('throughput-ratio');
+      return ratioRow(mode, rounds, direct, goal);
     });
     const latencies = MODES.flatMap((mode) =>
       (['direct', 'relay'] as const).flatMap((path): LatencyRow[] => {

@@ -88,9 +88,9 @@ const declare = (pen: Pen, options: SampleOptions): readonly Client[] => {
     jitter,
     healthyMillis,
   });
-  pen.at(0, 'run', { type: 'goal.declared', goal: 'herd/clients', value: 25 });
-  pen.at(0, 'run', { type: 'goal.declared', goal: 'throughput/pool', value: 30 });
-  pen.at(0, 'run', { type: 'goal.declared', goal: 'throughput/event', value: 41 });
+  pen.at(0, 'run', { type: 'goal.declared', goal: 'herd-share', value: 0.25 });
+  pen.at(0, 'run', { type: 'goal.declared', goal: 'throughput-ratio/pool', value: 0.3 });
+  pen.at(0, 'run', { type: 'goal.declared', goal: 'throughput-ratio/event', value: 0.41 });
   const clients: Client[] = [];
   for (let s = 0; s < options.sites; s++) {
     const nat = NATS[s % NATS.length] ?? 'home';
