@@ -19,11 +19,12 @@ const CLOSE_MILLIS = 3000;
 
 export class DockerChannel implements AgentChannel {
   onEvent: (event: TraceEvent) => void = () => undefined;
-  onGone: (reason: string) => void = () => undefined;
   readonly #host: string;
   #attached: Attached | undefined;
   #closing = false;
-  #told = false;
+  /** Why the agent is lost, once it is. */
+  #reason: string | undefined;
+  #onGone: ((reason: string) => void) | undefined;
 
   private constructor(host: string) {
     this.#host = host;
@@ -50,8 +51,19 @@ export class DockerChannel implements AgentChannel {
     return channel;
   }
 
+  get onGone(): (reason: string) => void {
+    return this.#onGone ?? (() => undefined);
+  }
+
+  /** An agent that was lost before anybody listened is reported to the first who does. */
+  set onGone(listener: (reason: string) => void) {
+    const first = this.#onGone === undefined;
+    this.#onGone = listener;
+    if (first && this.#reason !== undefined) queueMicrotask(() => this.onGone(this.#reason as string));
+  }
+
   #heard(line: string): void {
-    if (this.#told || line === '') return;
+    if (this.#reason !== undefined || line === '') return;
     let event: TraceEvent;
     try {
       event = JSON.parse(line);
@@ -63,9 +75,9 @@ export class DockerChannel implements AgentChannel {
   }
 
   #gone(how: string): void {
-    if (this.#closing || this.#told) return;
-    this.#told = true;
-    this.onGone(`the agent of ${this.#host} is lost: ${how}`);
+    if (this.#closing || this.#reason !== undefined) return;
+    this.#reason = `the agent of ${this.#host} is lost: ${how}`;
+    this.#onGone?.(this.#reason);
   }
 
   send(command: AgentCommand): void {

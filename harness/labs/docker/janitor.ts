@@ -4,12 +4,16 @@
  */
 
 import { spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { removeRun } from './removal.ts';
 
 /** Calls the janitor off: the run was cleaned up, or is to stay. */
 export type CallOff = () => void;
+
+/** With two seconds between them: an engine has that long to come back. */
+const TRIES = 60;
 
 /** Hires a janitor for a run. It keeps neither the runner alive nor its terminal. */
 export const hireJanitor = (runId: string): CallOff => {
@@ -31,8 +35,11 @@ const work = async (runId: string): Promise<void> => {
   let heard = '';
   for await (const chunk of process.stdin) heard += chunk;
   if (heard.includes('done')) return;
-  // twice: the engine may still have been creating something for the dead runner
-  for (let round = 0; round < 2; round++) await removeRun(new Docker(), runId);
+  // twice in a row: the engine may still be creating something for the dead runner, or be down itself for a while
+  for (let clean = 0, tries = 0; clean < 2 && tries < TRIES; tries++) {
+    clean = (await removeRun(new Docker(), runId)).length === 0 ? clean + 1 : 0;
+    if (clean < 2) await pause(clean === 1 ? 300 : 2000);
+  }
 };
 
 if (import.meta.main) await work(process.argv[2] as string);

@@ -2,16 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { PRESETS } from '../../nat/presets.ts';
-import type { TraceEvent } from '../../scenario/trace.ts';
 import type { Topology } from '../topology.ts';
 import { DockerGround } from './docker-ground.ts';
 import { probeEngine } from './engine.ts';
+import { Heard } from './event-wait.ts';
 
 export type DockerProbe =
   | { readonly ok: true; readonly version: string }
   | { readonly ok: false; readonly reason: string };
 
-const CONNECTION_MILLIS = 5000;
 const SITE = 'probe';
 
 const TOPOLOGY: Topology = {
@@ -28,39 +27,19 @@ const TOPOLOGY: Topology = {
   keepaliveMillis: 0,
 };
 
-/** The next event of this kind from a host. @throws Error when it does not come in time or the agent is lost */
-const nextEvent = <Type extends TraceEvent['type']>(
-  ground: DockerGround,
-  host: string,
-  type: Type,
-): Promise<Extract<TraceEvent, { type: Type }>> =>
-  new Promise((resolve, reject) => {
-    const channel = ground.channel(host);
-    const timer = setTimeout(
-      () => reject(new Error(`${host} heard nothing for ${CONNECTION_MILLIS} ms`)),
-      CONNECTION_MILLIS,
-    );
-    const settle = (done: () => void): void => {
-      clearTimeout(timer);
-      done();
-    };
-    channel.onGone = (reason) => settle(() => reject(new Error(reason)));
-    channel.onEvent = (event) => {
-      if (event.type === type) settle(() => resolve(event as Extract<TraceEvent, { type: Type }>));
-    };
-  });
-
 const connectThroughNat = async (ground: DockerGround): Promise<void> => {
-  const ready = nextEvent(ground, 'relay', 'host.ready');
+  const relay = new Heard(ground.channel('relay'));
+  const site = new Heard(ground.channel(SITE));
+  const port = relay.port();
   ground
     .channel('relay')
     .send({ do: 'start', who: 'relay', actor: { kind: 'sink' }, bind: ground.bind('relay'), watch: false });
-  const to = { host: ground.address('relay'), port: (await ready).port };
-  const answer = nextEvent(ground, SITE, 'host.output');
+  const to = { host: ground.address('relay'), port: await port };
+  const answer = site.output();
   ground
     .channel(SITE)
     .send({ do: 'start', who: SITE, actor: { kind: 'source', to }, bind: ground.bind(SITE), watch: false });
-  const { text } = await answer;
+  const text = await answer;
   const expected = `seen as ${ground.publicAddress(SITE)} `;
   if (!text.startsWith(expected)) throw new Error(`expected "${expected}", got "${text}"`);
 };

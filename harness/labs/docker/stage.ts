@@ -30,7 +30,7 @@ export type Stage = {
 export const LAN_PREFIX = 29;
 /** Addresses in the public network: a /20. */
 export const WAN_PREFIX = 20;
-const WAN_PLACES = { relay: 10, users: 20, gateways: 256, moved: 2048 } as const;
+const WAN_PLACES = { relay: 10, users: 20, gateways: 257, moved: 2049 } as const;
 /** Sites there is room for. */
 export const SITES_MAX = WAN_PLACES.moved - WAN_PLACES.gateways;
 const MOVES_MAX = 4094 - WAN_PLACES.moved;
