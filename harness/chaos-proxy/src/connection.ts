@@ -15,5 +15,7 @@ export type Connection = {
   clientGone: boolean;
   upstreamGone: boolean;
   /** RST follows as soon as what was sent before it has left. */
-  resetOnFlush: Receipt | undefined;
+  resetOnFlush: boolean;
+  /** The fault that made it silent. */
+  silencedBy: Receipt | undefined;
 };

@@ -132,10 +132,10 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
         this.#connected(input.conn);
         return;
       case 'bytes':
-        this.#took(input.conn, (pipe) => pipe.take(input.bytes));
+        this.#took(input.conn, input.bytes.length, (pipe) => pipe.take(input.bytes));
         return;
       case 'ended':
-        this.#took(input.conn, (pipe) => pipe.takeEnd());
+        this.#took(input.conn, 0, (pipe) => pipe.takeEnd());
         return;
       case 'flushed':
         this.#flushed(input.conn);
@@ -215,7 +215,8 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
       state: 'waiting',
       clientGone: false,
       upstreamGone: false,
-      resetOnFlush: undefined,
+      silencedBy: undefined,
+      resetOnFlush: false,
     };
     connection.down.open = true;
     this.#byConn.set(client, connection);
@@ -246,12 +247,17 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     this.#maySplice(connection);
   }
 
-  #took(conn: Conn, into: (pipe: Pipe) => void): void {
+  #took(conn: Conn, bytes: number, into: (pipe: Pipe) => void): void {
     const connection = this.#byConn.get(conn);
     if (connection === undefined || connection.state === 'spliced') return;
     const lane = conn === connection.client ? connection.up : connection.down;
+    if (connection.silencedBy !== undefined) {
+      connection.silencedBy.note('dropped', connection.ordinal, lane.pipe.direction, bytes, 'bytes');
+      return;
+    }
     into(lane.pipe);
     this.#release(connection, lane);
+    this.#maySplice(connection);
   }
 
   /** Lets out what is due and arms the next release. */
@@ -283,7 +289,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
       // What was sent before the cut is to arrive: RST only once it has left the driver.
       if (!lane.ask()) this.#destroy(connection);
       else {
-        connection.resetOnFlush = by;
+        connection.resetOnFlush = true;
         this.#agenda.at(this.#clock.now + RESET_WAIT_MILLIS, () => this.#destroy(connection));
       }
     } else this.#silence(connection, by);
@@ -291,6 +297,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
 
   #silence(connection: Connection, by: Receipt): void {
     connection.state = 'silent';
+    connection.silencedBy = by;
     const { ordinal, up, down } = connection;
     for (const lane of [up, down]) {
       by.note('dropped', ordinal, lane.pipe.direction, lane.pipe.held, 'bytes');
@@ -319,7 +326,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     if (connection === undefined || connection.state === 'spliced') return;
     const lane = conn === connection.upstream ? connection.up : connection.down;
     const clear = lane.flushed();
-    if (connection.resetOnFlush === undefined) lane.balance();
+    if (!connection.resetOnFlush) lane.balance();
     else if (clear || !lane.ask()) this.#destroy(connection);
   }
 

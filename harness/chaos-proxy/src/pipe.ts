@@ -3,10 +3,12 @@ import type { Millis } from './machine.ts';
 import type { Placement } from './placement.ts';
 import type { Receipt, Way } from './receipt.ts';
 
-type Item =
-  | { readonly kind: 'bytes'; readonly at: Millis; readonly piece: Piece }
-  | { readonly kind: 'fin'; readonly at: Millis }
-  | { readonly kind: 'cut'; readonly at: Millis; readonly how: CutHow; readonly by: Receipt };
+/** `offset`: where in the direction it stands. */
+type Item = { readonly at: Millis; readonly offset: number } & (
+  | { readonly kind: 'bytes'; readonly piece: Piece }
+  | { readonly kind: 'fin' }
+  | { readonly kind: 'cut'; readonly how: CutHow; readonly by: Receipt }
+);
 
 /** Where a pipe lets things out. */
 export type Mouth = {
@@ -27,6 +29,9 @@ export class Pipe {
   #shut = false;
   #openedAt: Millis = 0;
   #gatedUntil: Millis = 0;
+  /** While gated: nothing from this offset on leaves. */
+  #gatedFrom = Number.POSITIVE_INFINITY;
+  #enqueuedTo = 0;
   #gatedBy: Placement | undefined;
   /** Bytes taken in so far. */
   offset = 0;
@@ -73,12 +78,12 @@ export class Pipe {
       placement.happened('fin', this.offset);
       at = placement.fin(at, this.offset);
     }
-    this.#add({ kind: 'fin', at: this.#inOrder(at) });
+    this.#add({ kind: 'fin', at: this.#inOrder(at), offset: this.#enqueuedTo });
   }
 
   /** Cuts behind what was enqueued so far. */
   cut(how: CutHow, by: Receipt): void {
-    this.#add({ kind: 'cut', at: this.#inOrder(this.#clock.now), how, by });
+    this.#add({ kind: 'cut', at: this.#inOrder(this.#clock.now), offset: this.#enqueuedTo, how, by });
   }
 
   /** The other end is there: what waited for it is not late. */
@@ -100,40 +105,44 @@ export class Pipe {
     if (this.empty) return Number.POSITIVE_INFINITY;
     const due = (this.#queue[this.#head] as Item).at;
     if (due > now) return due;
-    const gate = this.#gate();
-    if (gate > now) return gate;
-    for (let item = this.#queue[this.#head]; item !== undefined && item.at <= now; ) {
-      if (item.kind === 'bytes') this.#letOut(now, mouth);
-      else {
-        this.#head++;
-        if (item.kind === 'fin') mouth.end();
-        else mouth.cut(item.how, item.by);
+    const from = this.#gate(now);
+    for (let item = this.#queue[this.#head]; item !== undefined; item = this.#queue[this.#head]) {
+      if (item.at > now || item.offset >= from) break;
+      if (item.kind === 'bytes') {
+        this.#letOut(now, from, mouth);
+        continue;
       }
-      item = this.#queue[this.#head];
+      this.#head++;
+      if (item.kind === 'fin') mouth.end();
+      else mouth.cut(item.how, item.by);
     }
     this.#compact();
-    return this.#queue[this.#head]?.at ?? Number.POSITIVE_INFINITY;
+    const next = this.#queue[this.#head];
+    if (next === undefined) return Number.POSITIVE_INFINITY;
+    return next.at <= now ? this.#gatedUntil : next.at;
   }
 
-  #gate(): Millis {
-    let until = 0;
+  /** @returns the offset from which nothing leaves now; Infinity: the way is clear */
+  #gate(now: Millis): number {
+    let from = Number.POSITIVE_INFINITY;
     for (const placement of this.#placements) {
-      const gate = placement.gate(this.offset);
-      if (gate <= until) continue;
-      until = gate;
+      const until = placement.gate(this.offset);
+      if (until <= now || placement.gateFrom >= from) continue;
+      from = placement.gateFrom;
       this.#gatedBy = placement;
-      this.#gatedUntil = gate;
+      this.#gatedUntil = until;
+      this.#gatedFrom = from;
     }
-    return until;
+    return from;
   }
 
   /** One write: pieces of one buffer that lie side by side are joined for nothing, those to go together by copying. */
-  #letOut(now: Millis, mouth: Mouth): void {
+  #letOut(now: Millis, from: number, mouth: Mouth): void {
     const first = (this.#queue[this.#head++] as Item & { kind: 'bytes' }).piece;
     this.#book(first, now);
     let joined = first.bytes;
-    for (let item = this.#queue[this.#head]; item !== undefined && item.at <= now; ) {
-      if (item.kind !== 'bytes' || item.piece.edge === 'apart') break;
+    for (let item = this.#queue[this.#head]; item?.kind === 'bytes'; item = this.#queue[++this.#head]) {
+      if (item.at > now || item.offset >= from || item.piece.edge === 'apart') break;
       const more = item.piece.bytes;
       const beside = more.buffer === joined.buffer && more.byteOffset === joined.byteOffset + joined.length;
       if (!beside && item.piece.edge !== 'together') break;
@@ -141,7 +150,6 @@ export class Pipe {
         ? new Uint8Array(joined.buffer, joined.byteOffset, joined.length + more.length)
         : concat(joined, more);
       this.#book(item.piece, now);
-      item = this.#queue[++this.#head];
     }
     mouth.send(joined);
   }
@@ -149,7 +157,8 @@ export class Pipe {
   #book(piece: Piece, now: Millis): void {
     this.held -= piece.bytes.length;
     piece.by?.late(Math.max(0, now - Math.max(piece.at, this.#openedAt, Math.min(now, this.#gatedUntil))));
-    if (this.#gatedBy === undefined || piece.at >= Math.min(now, this.#gatedUntil)) return;
+    if (this.#gatedBy === undefined || piece.offset < this.#gatedFrom) return;
+    if (piece.at >= Math.min(now, this.#gatedUntil)) return;
     const { conn, direction, receipt } = this.#gatedBy.place;
     receipt.note('stalled', conn, direction, piece.bytes.length, 'bytes');
     receipt.delay(piece.bytes.length, now - piece.at);
@@ -159,7 +168,9 @@ export class Pipe {
     if (this.#shut) return;
     const at = this.#inOrder(piece.at);
     this.held += piece.bytes.length;
-    this.#queue.push({ kind: 'bytes', at, piece: at === piece.at ? piece : { ...piece, at } });
+    this.#enqueuedTo = piece.offset + piece.bytes.length;
+    const { offset } = piece;
+    this.#queue.push({ kind: 'bytes', at, offset, piece: at === piece.at ? piece : { ...piece, at } });
   };
 
   #add(item: Item): void {

@@ -24,6 +24,8 @@ export class Placement {
   #since = Number.POSITIVE_INFINITY;
   #point = Number.POSITIVE_INFINITY;
   #event: 'connect' | 'fin' | undefined;
+  /** A gate that a byte set off does not hold the bytes before it. */
+  gateFrom = 0;
   #until = Number.POSITIVE_INFINITY;
 
   constructor(fault: FaultCommon, stage: Stage, place: Place, past: Past) {
@@ -57,7 +59,9 @@ export class Placement {
   }
 
   happened(event: 'connect' | 'fin', offset: number): void {
-    if (this.#state === 'waiting' && this.#event === event) this.#begin(this.place.clock.now, offset);
+    if (this.#state !== 'waiting' || this.#event !== event) return;
+    if (event === 'fin') this.gateFrom = offset;
+    this.#begin(this.place.clock.now, offset);
   }
 
   /** It was taken off the link. */
@@ -79,6 +83,7 @@ export class Placement {
     }
     const [head, tail] = split(piece, this.#point - piece.offset);
     if (head.bytes.length > 0) next(head);
+    this.gateFrom = this.#point;
     this.#begin(this.place.clock.now, this.#point);
     if (tail.bytes.length > 0) this.#act(tail, next);
   }

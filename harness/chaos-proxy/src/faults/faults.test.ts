@@ -141,7 +141,7 @@ const CASES: readonly Case[] = [
     claim: 'reset by byte strikes as soon as the bytes are there',
     faults: ['reset:when.byte=4,direction=up'],
     play: (link, client) => link.bytes(10, client, 'abc').bytes(20, client, 'd').until(500),
-    rows: ["10 upstream1 send 'abc'", '20 client1 reset', '20 upstream1 reset'],
+    rows: ["10 upstream1 send 'abc'", "20 upstream1 send 'd'", '20 client1 reset', '20 upstream1 reset'],
     effects: 1,
   },
   {
