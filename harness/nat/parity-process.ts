@@ -37,8 +37,12 @@ export class EndProcess {
     this.#child.stdin.write(`${JSON.stringify(command)}\n`);
   }
 
-  /** Takes the first event that fits, waiting for it. @returns undefined: none came within `millis` */
-  take(fits: (event: EndEvent) => boolean, millis: number): Promise<EndEvent | undefined> {
+  /** Takes the first event that fits, waiting for it. @returns undefined: none came within `millis`, or before `over` */
+  take(
+    fits: (event: EndEvent) => boolean,
+    millis: number,
+    over?: AbortSignal,
+  ): Promise<EndEvent | undefined> {
     return new Promise((resolve) => {
       const look = (): boolean => {
         const at = this.#events.findIndex(fits);
@@ -47,11 +51,14 @@ export class EndProcess {
         return true;
       };
       const timer = setTimeout(() => done(undefined), millis);
+      const stop = (): void => done(undefined);
       const done = (event: EndEvent | undefined): void => {
         clearTimeout(timer);
+        over?.removeEventListener('abort', stop);
         this.#looking.delete(look);
         resolve(event);
       };
+      over?.addEventListener('abort', stop);
       this.#looking.add(look);
       look();
     });

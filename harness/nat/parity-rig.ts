@@ -12,9 +12,15 @@ import { makeNamespaces, NETWORK, removeNamespaces } from './parity-namespaces.t
 import { EndProcess, Shell } from './parity-process.ts';
 
 /** How long nothing must be heard for `silence`: long beside a round trip, short beside the timeouts that are tested. */
-const QUIET_MILLIS = 700;
+export const QUIET_MILLIS = 700;
 /** Something that is expected has this long. */
-const PATIENCE_MILLIS = 5_000;
+export const PATIENCE_MILLIS = 8_000;
+
+const DELAYED_ACK_MILLIS = 300;
+
+/** How long to listen when `expected` is to be heard. */
+const patience = (expected: string): number =>
+  expected === 'silence' || expected === 'not told' ? QUIET_MILLIS : PATIENCE_MILLIS;
 
 /** What stands between the ends. `begin` starts an event, the function it gives ends the outage and reads the receipt. */
 export interface NatForm {
@@ -160,15 +166,16 @@ export class Rig {
   }
 
   /** A connection is up when the server's greeting has come through, in both forms. */
-  async dial(name: string): Promise<string> {
+  async dial(name: string, expected = 'greeted'): Promise<string> {
     const localPort = this.#firstPort + this.#connections.size;
     this.#connections.set(name, { localPort, seen: '' });
     this.#client.tell({ do: 'dial', name, ...this.#address, localPort });
-    return this.greeting(name, QUIET_MILLIS);
+    return this.greeting(name, expected);
   }
 
   /** `greeted`, `refused`, `unreachable` or `silence`. */
-  async greeting(name: string, millis = PATIENCE_MILLIS): Promise<string> {
+  async greeting(name: string, expected = 'greeted'): Promise<string> {
+    const millis = patience(expected);
     const event = await this.#client.take(
       (one) => one.name === name && (one.saw === 'data' || one.saw === 'error'),
       millis,
@@ -194,11 +201,11 @@ export class Rig {
   }
 
   /** `arrives`, `reset` (the sender hears it) or `silence`. */
-  async say(who: Who, name: string, millis = QUIET_MILLIS): Promise<string> {
+  async say(who: Who, name: string, expected = 'arrives'): Promise<string> {
     const text = `word ${++this.#said};`;
     const [from, fromName] = this.#end(who, name);
     from.tell({ do: 'say', name: fromName, text });
-    return this.#outcome(who, name, text, millis);
+    return this.#outcome(who, name, text, patience(expected));
   }
 
   /** Whether the last words said to the far end have arrived by now. */
@@ -216,14 +223,16 @@ export class Rig {
   }
 
   /** Whether this end has been reset without having said anything. */
-  async told(who: Who, name: string): Promise<string> {
+  async told(who: Who, name: string, expected = 'not told'): Promise<string> {
     const [end, endName] = this.#end(who, name);
-    const event = await end.take((one) => one.name === endName && one.saw === 'error', QUIET_MILLIS);
+    const event = await end.take((one) => one.name === endName && one.saw === 'error', patience(expected));
     return event === undefined ? 'not told' : 'reset';
   }
 
-  begin(kind: GatewayEventKind): Promise<() => Promise<number>> {
-    return this.#form.begin(kind);
+  /** Starts an event when the wire is quiet: a delayed acknowledgement (200 ms at most) would be a packet too many. */
+  async begin(kind: GatewayEventKind): Promise<() => Promise<number>> {
+    await pass(DELAYED_ACK_MILLIS);
+    return await this.#form.begin(kind);
   }
 
   /** Lets a timeout of the NAT go by: time is what is tested here. */
@@ -237,10 +246,15 @@ export class Rig {
     const arrives = (event: EndEvent): boolean =>
       event.name === farName && event.saw === 'data' && event.text.includes(text);
     const reset = (event: EndEvent): boolean => event.name === fromName && event.saw === 'error';
-    return await Promise.race([
-      far.take(arrives, millis).then((event) => (event === undefined ? 'silence' : 'arrives')),
-      from.take(reset, millis + 50).then((event) => (event === undefined ? 'silence' : 'reset')),
-    ]);
+    // Whoever hears first ends the other's wait: a wait left behind would take a later event away.
+    const over = new AbortController();
+    const first = (event: EndEvent | undefined, outcome: string): string | undefined => {
+      if (event !== undefined) over.abort();
+      return event === undefined ? undefined : outcome;
+    };
+    const heard = far.take(arrives, millis, over.signal).then((event) => first(event, 'arrives'));
+    const told = from.take(reset, millis, over.signal).then((event) => first(event, 'reset'));
+    return (await heard) ?? (await told) ?? 'silence';
   }
 
   #end(who: Who, name: string): readonly [EndProcess, string] {
