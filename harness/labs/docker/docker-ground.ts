@@ -1,6 +1,8 @@
 /** The ground of the Docker lab: containers behind gateways that do NAT in the kernel, in networks nothing leaves. */
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { AgentChannel, Ground, Receipt } from '../ground.ts';
 import { type LabContext, LabError } from '../lab.ts';
 import type { FaultOrder, Site, Topology } from '../topology.ts';
@@ -11,6 +13,7 @@ import { type CallOff, hireJanitor } from './janitor.ts';
 import { type KernelNat, Moves } from './kernel-nat.ts';
 import { LABEL, nameFor, runLabels, thisOwner } from './labels.ts';
 import { Networks } from './networks.ts';
+import { programFile } from './program-file.ts';
 import { eachAtMost, removeRun } from './removal.ts';
 import type { Shell } from './shell.ts';
 import { startSite } from './sites.ts';
@@ -26,15 +29,18 @@ import {
 import { sweepDeadRuns } from './sweep.ts';
 
 export type DockerGroundOptions = {
-  /** Folder of this repository; agents find it at the same path, read-only. */
-  readonly root: string;
-  /** Short and unlike any other run's: names and labels carry it. */
-  readonly runId: string;
-  /** The agent program. Default: harness/agents/agent.ts of `root`. */
+  /** Folder of this repository; agents find it at the same path, read-only. Default: where this file is. */
+  readonly root?: string;
+  /** Short and unlike any other run's: names and labels carry it. Default: eight random hex digits for each `open`. */
+  readonly runId?: string;
+  /** The agent program. Default: that of harness/agents. */
   readonly agent?: string;
   /** Where agents work; mounted read-only as well. Default: where this process works. */
   readonly workFolder?: string;
 };
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const AGENT = programFile('../../agents/agent', import.meta.url);
 
 /** Starting more at once than this is no faster (measured on 2 cores). */
 const startAtOnce = (): number => Math.min(8, 4 * availableParallelism());
@@ -54,8 +60,8 @@ export class DockerGround implements Ground {
   #opening: Promise<void> = Promise.resolve();
   #closed: Promise<readonly string[]> | undefined;
 
-  constructor(options: DockerGroundOptions) {
-    this.root = resolve(options.root);
+  constructor(options: DockerGroundOptions = {}) {
+    this.root = resolve(options.root ?? ROOT);
     this.#options = options;
     this.kernelNat = { fault: (site, order) => this.#fault(site, order) };
   }
@@ -63,6 +69,7 @@ export class DockerGround implements Ground {
   /** Starts everything. When it throws, `close` still has to be called. @throws LabError, or the signal's reason */
   open(topology: Topology, context: LabContext): Promise<void> {
     this.#context = context;
+    this.#closed = undefined;
     this.#opening = this.#open(topology, context);
     return this.#opening;
   }
@@ -73,9 +80,9 @@ export class DockerGround implements Ground {
       throw new LabError(`${sites.length} sites`, `the Docker lab holds ${SITES_MAX}: take --lab sim`);
     const engine = await openEngine();
     const {
-      runId,
+      runId = randomBytes(4).toString('hex'),
       workFolder = process.cwd(),
-      agent = join(this.root, 'harness/agents/agent.ts'),
+      agent = AGENT,
     } = this.#options;
     const labels = runLabels(runId, thisOwner(), context.keep);
     if (!context.keep) this.#callOff = hireJanitor(runId);
@@ -176,7 +183,7 @@ export class DockerGround implements Ground {
     return this.#nat(site.name).fault(order.what.event);
   }
 
-  /** Removes the run's containers and networks; with `keep`, says how to look at them instead. Waits for an `open` under way. */
+  /** Removes the run's containers and networks (another `open` may follow); with `keep`, says how to look at them instead. Waits for an `open` under way. */
   close(): Promise<readonly string[]> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -186,11 +193,14 @@ export class DockerGround implements Ground {
     await this.#opening.catch(() => undefined);
     const stage = this.#stage;
     const keep = this.#context?.keep === true;
-    for (const channel of this.#channels.values()) channel.onGone = () => undefined;
+    const channels = [...this.#channels.values()];
     await Promise.all([
-      ...[...this.#channels.values()].map((channel) => (keep ? channel.leave() : channel.close())),
+      ...channels.map((channel) => (keep ? channel.leave() : channel.close())),
       ...this.#shells.map((shell) => shell.close()),
     ]);
+    this.#channels.clear();
+    this.#shells.length = 0;
+    this.#stage = undefined;
     if (stage === undefined) {
       this.#callOff();
       return [];

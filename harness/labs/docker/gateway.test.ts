@@ -39,6 +39,7 @@ t.test(
       ['/home/me/relaylab', '/', ['/home/me/relaylab']],
       ['/home/me/relaylab', '/usr', ['/home/me/relaylab']],
       ['/home/me/relaylab', '/tmp', ['/home/me/relaylab']],
+      ['/home/me/a/node_modules/relaylab', '/home/me/a', ['/home/me/a/node_modules', '/home/me/a']],
     ] as const)
       t.same(foldersFor(root, work), folders, work);
   },

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { LabError } from '../lab.ts';
 import { buildRoot } from './closure.ts';
+import { programFile } from './program-file.ts';
 
 /** Where `node` is in it, whichever way it was made. */
 export const NODE_IN_IMAGE = '/usr/local/bin/node';
@@ -22,8 +23,8 @@ const BUILD_MILLIS = 300_000;
 /** Name and tag: it changes with the recipe and with Node, so that a cached image is never a stale one. */
 export const imageTag = (): string => {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}`);
-  for (const recipe of ['closure.ts', 'host/Dockerfile'])
-    hash.update(readFileSync(new URL(recipe, import.meta.url)));
+  for (const recipe of [programFile('./closure', import.meta.url), join(CONTEXT, 'Dockerfile')])
+    hash.update(readFileSync(recipe));
   return `relaylab-host:${hash.digest('hex').slice(0, 12)}`;
 };
 

@@ -1,14 +1,14 @@
 /** What `--lab auto` asks: can this machine really run the Docker lab? Answered by one connection through a kernel NAT. */
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { PRESETS } from '../../nat/presets.ts';
 import type { Topology } from '../topology.ts';
 import { DockerGround } from './docker-ground.ts';
 import { probeEngine } from './engine.ts';
 import { Heard } from './event-wait.ts';
+import { programFile } from './program-file.ts';
 
 export type DockerProbe =
-  | { readonly ok: true; readonly version: string }
+  | { readonly ok: true; readonly note: string }
   | { readonly ok: false; readonly reason: string };
 
 const SITE = 'probe';
@@ -47,25 +47,22 @@ const connectThroughNat = async (ground: DockerGround): Promise<void> => {
 /**
  * Whether the engine answers, an image can be had, and a connection gets through a gateway's NAT with its address translated.
  * Takes a second or two, and once per machine as long as the image takes to build. Never throws; leaves nothing behind.
- * @param root folder of this repository
  */
 export const probeDocker = async (
-  root: string,
-  signal: AbortSignal,
-  progress: (text: string) => void,
+  progress: (text: string) => void = () => undefined,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<DockerProbe> => {
   const engine = await probeEngine();
   if (!engine.ok) return engine;
   const ground = new DockerGround({
-    root,
     runId: `probe-${randomBytes(4).toString('hex')}`,
-    agent: fileURLToPath(new URL('probe-agent.ts', import.meta.url)),
-    workFolder: root,
+    agent: programFile('./probe-agent', import.meta.url),
+    workFolder: '/',
   });
   try {
     await ground.open(TOPOLOGY, { seed: 0, sink: () => undefined, signal, progress, keep: false });
     await connectThroughNat(ground);
-    return { ok: true, version: engine.version };
+    return { ok: true, note: `Docker ${engine.version}, a connection got through a gateway's NAT` };
   } catch (error) {
     return { ok: false, reason: `the Docker lab does not work here: ${(error as Error).message}` };
   } finally {

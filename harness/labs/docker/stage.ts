@@ -52,7 +52,9 @@ export const wanAddress = {
 const SYSTEM = /^\/(bin|boot|dev|etc|lib[^/]*|opt|proc|root|run|sbin|sys|tmp|usr|var)?$/;
 
 /** Folders agents see: the repository, and where the command was typed (for `--relay-exec ./mine`) unless that is inside it. */
-export const foldersFor = (root: string, workFolder: string): readonly string[] => {
+export const foldersFor = (repository: string, workFolder: string): readonly string[] => {
+  // installed as a package, it finds the packages it needs beside itself
+  const root = /^(.*?\/node_modules)\//.exec(repository)?.[1] ?? repository;
   const way = relative(root, workFolder);
   const inside = way === '' || (way !== '..' && !way.startsWith(`..${sep}`));
   if (
