@@ -42,13 +42,11 @@ export class Carrier implements Taker {
     if (this.binding.pending) this.#host.ready(this);
   }
 
-  bytes(end: TcpEnd, bytes: Uint8Array): void {
-    end.host.watch?.bytes(end.conn, 'in', bytes);
+  bytes(_end: TcpEnd, bytes: Uint8Array): void {
     this.do({ type: 'bytes', bytes });
   }
 
-  ended(end: TcpEnd): void {
-    end.host.watch?.ended(end.conn, 'in');
+  ended(_end: TcpEnd): void {
     this.do({ type: 'ended' });
   }
 
@@ -68,13 +66,14 @@ export class Carrier implements Taker {
     switch (output.type) {
       case 'transmit': {
         const { socket } = this.end;
+        if (socket.writableEnded || socket.destroyed) return;
         socket.cork();
-        for (const chunk of output.chunks) this.end.send(chunk);
+        for (const chunk of output.chunks) socket.write(chunk);
         socket.uncork();
         return;
       }
       case 'end':
-        this.end.end();
+        this.end.socket.end();
         return;
       case 'close':
         this.#host.dismiss(this.end);

@@ -27,7 +27,7 @@ import { MuxInbox } from './mux-inbox.ts';
 import { MuxStream } from './mux-stream.ts';
 import type { CarrierOutput, MuxCommand, MuxInput, MuxOptions, MuxSession } from './mux-vocabulary.ts';
 
-/** See the file's head. One per session; dead once the session's `closed` came out of `next()` or it was reset. */
+/** One per session; dead once the session's `closed` came out of `next()` or it was reset. */
 export class MuxBinding {
   readonly #session: MuxSession;
   readonly #carrier: Conn;
@@ -350,16 +350,12 @@ export class MuxBinding {
         if (!stream.lingering) this.#inbox.push(stream, { type: 'ended', conn: stream.conn });
         return;
       case 'drained':
-        this.#answerFlushes(stream);
+        for (; stream.flushes > 0; stream.flushes--) this.#inbox.answerFlush(stream);
         return;
       case 'closed':
         this.#conclude(stream, output.why === 'reset' && stream.unanswered ? 'refused' : output.why);
         return;
     }
-  }
-
-  #answerFlushes(stream: MuxStream): void {
-    for (; stream.flushes > 0; stream.flushes--) this.#inbox.answerFlush(stream);
   }
 
   #answerSessionFlush(): void {

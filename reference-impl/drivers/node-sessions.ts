@@ -182,7 +182,7 @@ export class NodeSessions implements CarrierHost {
     const joint = this.#joints.get(input.conn);
     joint?.input(input);
     if (joint !== undefined && input.type !== 'closed') return false;
-    if (this.#watch !== undefined) showHeard(this.#watch, input, this.#streams.has(input.conn));
+    if (this.#watch !== undefined) showHeard(this.#watch, input);
     if (input.type === 'closed') {
       this.#streams.delete(input.conn);
       this.#joints.delete(input.conn);
@@ -198,9 +198,8 @@ const showSent = (watch: WireWatch, output: ConnCommand): void => {
   else if (output.type === 'reset') watch.reset(output.conn);
 };
 
-/** The FIN of a session's carrier is shown by the carrier. */
-const showHeard = (watch: WireWatch, input: NetInput, stream: boolean): void => {
+const showHeard = (watch: WireWatch, input: NetInput): void => {
   if (input.type === 'bytes') watch.bytes(input.conn, 'in', input.bytes);
-  else if (input.type === 'ended' && stream) watch.ended(input.conn, 'in');
+  else if (input.type === 'ended') watch.ended(input.conn, 'in');
   else if (input.type === 'closed') watch.closed(input.conn, input.why, input.received, input.sent);
 };

@@ -22,6 +22,13 @@ class ReadBuffers {
   readonly #free = new Map<number, Buffer[]>();
   readonly #out = new Map<number, number>();
 
+  /** How many are lent. */
+  get out(): number {
+    let out = 0;
+    for (const count of this.#out.values()) out += count;
+    return out;
+  }
+
   /** @returns undefined: all are out */
   pair(): readonly [Buffer, Buffer] | undefined {
     for (const { bytes, most } of [LARGE, SMALL]) {
@@ -43,6 +50,9 @@ class ReadBuffers {
 }
 
 const buffers = new ReadBuffers();
+
+/** Read buffers in use, two a promoted tunnel. */
+export const readBuffersOut = (): number => buffers.out;
 
 /** Bytes and FIN go through listeners of this file; only the failure comes by the end. */
 const spliced: Taker = {

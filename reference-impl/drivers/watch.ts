@@ -5,7 +5,7 @@ export type WireDirection = 'in' | 'out';
 
 /**
  * Sees what a driver's host does on the wire, for traces; both drivers call it with the same words. Bytes of spliced
- * connections are not shown (the `closed` of both ends counts them). `bytes` may live in a reused buffer: copy what is kept.
+ * connections and of the connection under a yamux session are not shown (`closed` counts them); those of its streams are. `bytes` may live in a reused buffer: copy what is kept.
  * A driver without one spends nothing but a test for undefined.
  */
 export type WireWatch = {
