@@ -1,17 +1,17 @@
 import type { Millis } from './machine.ts';
 
-type Entry = { readonly at: Millis; readonly order: number; readonly run: () => void };
+type Entry = { readonly at: Millis; readonly rank: number; readonly order: number; readonly run: () => void };
 
-/** Things to do at a time, earliest first, ties in the order they were put down. A binary heap. */
+/** Things to do at a time, earliest first, ties by rank and then in the order they were put down. A binary heap. */
 export class Agenda {
   readonly #heap: Entry[] = [];
   #order = 0;
 
-  /** @param at never earlier than the present; Infinity is ignored */
-  at(at: Millis, run: () => void): void {
+  /** @param at never earlier than the present; Infinity is ignored @param rank of two at one time, the lower goes first */
+  at(at: Millis, run: () => void, rank = 0): void {
     if (at === Infinity) return;
     const heap = this.#heap;
-    const entry = { at, order: this.#order++, run };
+    const entry = { at, rank, order: this.#order++, run };
     let i = heap.length;
     heap.push(entry);
     while (i > 0) {
@@ -53,4 +53,5 @@ export class Agenda {
   }
 }
 
-const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+const before = (a: Entry, b: Entry): boolean =>
+  a.at !== b.at ? a.at < b.at : a.rank !== b.rank ? a.rank < b.rank : a.order < b.order;

@@ -8,6 +8,8 @@ import { Placement } from './placement.ts';
 import type { Desk, Receipt } from './receipt.ts';
 import { doorVerdict, type Standing, selects, standingOf } from './standing.ts';
 
+const LAST = 1;
+
 /** What the board needs of its link. */
 export type BoardOptions = {
   readonly seed: number;
@@ -146,10 +148,14 @@ export class FaultBoard {
       random: keyedStream(seed, id, direction === 'up' ? 0 : 1, connection.ordinal),
       receipt,
       cut: (how) => lane.pipe.cut(how, receipt),
-      reset: (afterMillis) =>
-        desk.at(desk.clock.now + afterMillis, () => {
+      reset: (afterMillis) => {
+        if (afterMillis === 0) lane.pipe.close();
+        const run = (): void => {
           if (!standing.removed) strike(connection, receipt);
-        }),
+        };
+        // Behind whatever else is due in that moment, so that the order of segments does not decide.
+        desk.at(desk.clock.now + afterMillis, run, LAST);
+      },
     };
   }
 

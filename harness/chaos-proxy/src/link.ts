@@ -86,7 +86,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
       earlyBytesMax: options.earlyBytesMax,
       desk: {
         clock: this.#clock,
-        at: (when, run) => this.#agenda.at(when, run),
+        at: (when, run, rank) => this.#agenda.at(when, run, rank),
         report: (event) => this.#report(event),
       },
       strike: (connection, receipt) => this.#strike(connection, receipt),

@@ -91,6 +91,11 @@ export class Pipe {
     this.#openedAt = this.#clock.now;
   }
 
+  /** Takes nothing any more; what is held still leaves. */
+  close(): void {
+    this.#shut = true;
+  }
+
   /** Drops what is held and takes nothing any more. */
   shut(): void {
     this.#shut = true;

@@ -32,7 +32,7 @@ export type ReceiptReport = {
 /** What a receipt needs of the link it belongs to. */
 export type Desk = {
   readonly clock: { readonly now: Millis };
-  readonly at: (when: Millis, run: () => void) => void;
+  readonly at: (when: Millis, run: () => void, rank?: number) => void;
   readonly report: (report: EffectReport) => void;
 };
 
@@ -120,7 +120,7 @@ export class Receipt {
 
   report(): ReceiptReport {
     const numbers: Record<string, number> = {};
-    for (const [effect, sum] of this.#sums) numbers[effect] = tidy(sum);
+    for (const effect of [...this.#sums.keys()].sort()) numbers[effect] = tidy(this.#sums.get(effect) ?? 0);
     numbers.connections = this.#connections.size;
     if (this.#delayedBytes > 0) {
       numbers.delayMillisMean = tidy(this.#delayMillisSum / this.#delayedBytes);
