@@ -61,7 +61,8 @@ const flushLines = (wiring: GatewayWiring): readonly string[] => [
     `tries=0; while [ "$before" -gt 0 ] && [ "$(cat ${CONNECTIONS})" -ge "$before" ] && [ $tries -lt 20 ];`,
     'do sleep 0.1; tries=$((tries+1)); done; fi',
   ].join(' '),
-  'dropped=$before',
+  // What is still there was not dropped: a flush that failed must not look like one.
+  `dropped=$((before-$(cat ${CONNECTIONS}))); [ "$dropped" -ge 0 ] || dropped=0`,
 ];
 
 /** Packets a counter has seen since the table was put in place, as one number. */

@@ -104,7 +104,7 @@ const SMALL_RANGE = 4_096;
 
 /**
  * The ports a range of `ports` stands for, the same in both forms: from 20000 on, large ones from 1024 on.
- * @param block which subscriber's block behind one carrier-grade NAT, from 0 (RFC 6888 §2, REQ-4)
+ * @param block which subscriber's block behind one carrier-grade NAT, from 0 (RFC 6888 §3, REQ-4)
  * @throws RangeError when the block does not fit below 65536
  */
 export const portRange = (ports: number, block = 0): { readonly first: number; readonly last: number } => {
