@@ -232,7 +232,13 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
     },
     {
       when: at(0.53),
-      step: { do: 'link', site: first, fault: { kind: 'stall', onMs: 1_500 }, forMillis: 1_500, text: 'link stalls' },
+      step: {
+        do: 'link',
+        site: first,
+        fault: { kind: 'stall', onMs: 1_500 },
+        forMillis: 1_500,
+        text: 'link stalls',
+      },
     },
     { when: at(0.6), step: { do: 'phase', name: 'relay away' } },
     { when: at(0.6), step: { do: 'outage', millis: 4_000, text: 'relay killed, started again' } },

@@ -1,7 +1,7 @@
 /** Which lab a run takes, and why, in one line. */
 import { DockerGround } from './docker/docker-ground.ts';
 import { probeDocker } from './docker/probe.ts';
-import { type Lab, LabError, LABS, type LabName } from './lab.ts';
+import { LABS, type Lab, LabError, type LabName } from './lab.ts';
 import { LocalGround } from './local/local-ground.ts';
 import { RealLab } from './real-lab.ts';
 import { SimLab } from './sim/sim-lab.ts';
@@ -29,6 +29,10 @@ export const chooseLab = async (choice: LabChoice): Promise<Chosen> => {
   if (choice === 'sim' || choice === 'local') return { lab: make(choice), reason: 'asked for' };
   const docker = await probeDocker();
   if (docker.ok) return { lab: make('docker'), reason: choice === 'docker' ? 'asked for' : docker.note };
-  if (choice === 'docker') throw new LabError(`no docker lab: ${docker.reason}`, 'use --lab local, or start an engine (ci/dockerd.sh)');
+  if (choice === 'docker')
+    throw new LabError(
+      `no docker lab: ${docker.reason}`,
+      'use --lab local, or start an engine (ci/dockerd.sh)',
+    );
   return { lab: make('local'), reason: docker.reason };
 };

@@ -60,7 +60,8 @@ export const decodeRequest = (bytes: Uint8Array): Request | undefined => {
 export type Direction = 'up' | 'down';
 
 const CHECK = 0x9e3779b1;
-const ownerOf = (tunnel: number, direction: Direction): number => (tunnel << 8) | (direction === 'up' ? 0 : 128);
+const ownerOf = (tunnel: number, direction: Direction): number =>
+  (tunnel << 8) | (direction === 'up' ? 0 : 128);
 
 /** High half of word `index`: 24 bits tunnel, 1 bit direction, 7 bits check over all of it. */
 const high = (tunnel: number, direction: Direction, index: number): number => {

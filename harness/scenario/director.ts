@@ -31,7 +31,10 @@ export class PlanDirector implements Director {
   readonly #ports = new Map<string, Port>();
   readonly #due: { at: Millis; readonly step: Step }[] = [];
   /** What waits for an event, by the type of that event: most events of a run are waited for by nobody. */
-  readonly #waiting = new Map<string, { readonly when: Exclude<When, number>; readonly step: Step; seen: number }[]>();
+  readonly #waiting = new Map<
+    string,
+    { readonly when: Exclude<When, number>; readonly step: Step; seen: number }[]
+  >();
   readonly #loops: UserLoops;
   readonly #throughput = new Throughput();
   readonly #modes: ReadonlyMap<string, TransferMode>;

@@ -28,7 +28,8 @@ export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relay
 };
 
 /** What is to happen, before anything happened: equal for equal seed and options. */
-export const planHash = (plan: Plan): string => createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
+export const planHash = (plan: Plan): string =>
+  createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
 
 /** Seeds are printed and read as hex. */
 export const seedText = (seed: number): string => seed.toString(16).padStart(6, '0');
@@ -55,14 +56,18 @@ function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
     seed: seedText(options.seed),
     version: request.version,
     node: process.version,
-    machine: sim ? 'virtual time' : `${process.platform} ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`,
+    machine: sim
+      ? 'virtual time'
+      : `${process.platform} ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`,
     rerun: request.rerun,
     target: request.relayExec ?? "relaylab's own relay",
     timeScale: 1,
     plan: planHash(plan),
     startedAt: sim ? '1970-01-01T00:00:00.000Z' : new Date().toISOString(),
   };
-  const fleetOf = new Map(plan.fleets.flatMap(({ name, members }) => members.map((who) => [who, name] as const)));
+  const fleetOf = new Map(
+    plan.fleets.flatMap(({ name, members }) => members.map((who) => [who, name] as const)),
+  );
   for (const site of plan.topology.sites) {
     const clients = site.actors.filter(({ actor }) => actor.kind === 'client' || actor.kind === 'forwarder');
     yield {
@@ -84,8 +89,16 @@ function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
   }
   for (const { name, schedule, members } of plan.fleets) {
     const { baseMillis, factor, capMillis, jitter, healthyMillis } = schedule;
-    yield { type: 'schedule.declared', fleet: name, size: members.length, baseMillis, factor, capMillis, jitter, healthyMillis };
+    yield {
+      type: 'schedule.declared',
+      fleet: name,
+      size: members.length,
+      baseMillis,
+      factor,
+      capMillis,
+      jitter,
+      healthyMillis,
+    };
   }
   for (const [goal, value] of Object.entries(plan.goals)) yield { type: 'goal.declared', goal, value };
 }
-

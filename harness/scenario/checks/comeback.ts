@@ -1,0 +1,149 @@
+/** Everybody comes back in time, and not all at once. */
+import { herdLimit } from '../../measure/herd.ts';
+import type { Finding } from '../../verdict/verdict.ts';
+import type { Analysis } from '../analysis.ts';
+import type { EventOf, TraceEvent } from '../trace.ts';
+import { type Check, count, type Judging, proof } from './check.ts';
+
+/** Rulings, "Herd". */
+const FLEET_MIN = 50;
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
+class Comeback implements Judging {
+  readonly #analysis: Analysis;
+  readonly #away = new Map<string, EventOf<'client.lost'>>();
+  readonly #late: { readonly lost: EventOf<'client.lost'>; readonly micros: number }[] = [];
+  #back = 0;
+
+  constructor(analysis: Analysis) {
+    this.#analysis = analysis;
+  }
+
+  event(event: TraceEvent): void {
+    if (event.type === 'client.lost') {
+      if (!this.#away.has(event.who)) this.#away.set(event.who, event);
+    } else if (event.type === 'client.registered') {
+      const lost = this.#away.get(event.who);
+      this.#away.delete(event.who);
+      if (lost === undefined) return;
+      this.#back++;
+      const allowed = this.#allowedMicros(lost, event.t);
+      if (event.t - allowed.from > allowed.micros) this.#late.push({ lost, micros: event.t - allowed.from });
+    } else if (event.type === 'client.stopped') this.#away.delete(event.who);
+  }
+
+  /** From when the path was there again, and how long it may take from then on. */
+  #allowedMicros(
+    lost: EventOf<'client.lost'>,
+    backAt: number,
+  ): { readonly from: number; readonly micros: number } {
+    const goal = this.#analysis.facts.goals.get('back-millis') ?? 30_000;
+    let from = lost.t;
+    for (const { fromMicros, toMicros } of this.#analysis.faults.outages)
+      if (fromMicros <= backAt && (toMicros ?? backAt) > from) from = toMicros ?? backAt;
+    const site = this.#analysis.facts.clientByWho.get(lost.who)?.site;
+    for (const fault of this.#analysis.faults.rows())
+      if (
+        fault.site !== '' &&
+        site !== undefined &&
+        lost.who.startsWith(`${fault.site}/`) &&
+        fault.beganMicros <= backAt
+      )
+        from = Math.max(from, Math.min(backAt, fault.endedMicros ?? backAt));
+    return { from, micros: goal * 1000 };
+  }
+
+  findings(): readonly Finding[] {
+    return [this.#everybody(), ...this.#herds()];
+  }
+
+  #everybody(): Finding {
+    const goal = this.#analysis.facts.goals.get('back-millis') ?? 30_000;
+    // Lost so shortly before the end that its time is not over: nothing can be said of it.
+    const away = [...this.#away.values()].filter(
+      (lost) =>
+        this.#analysis.endMicros - this.#allowedMicros(lost, this.#analysis.endMicros).from > goal * 1000,
+    );
+    const exercised = this.#back + away.length;
+    const broken = this.#late.length + away.length;
+    const [late] = this.#late;
+    const [gone] = away;
+    const first = gone ?? late?.lost;
+    return {
+      clause: 'BACK-1',
+      verdict: exercised === 0 ? 'not-applicable' : broken === 0 ? 'pass' : 'fail',
+      blame: broken === 0 ? undefined : 'target',
+      summary:
+        exercised === 0
+          ? 'no client was lost'
+          : broken === 0
+            ? `clients came back ${this.#back} times, each in time`
+            : `${count(away.length, 'client')} never came back, ${this.#late.length} came back late`,
+      expected: `registered again within ${goal} ms of the path being there`,
+      got:
+        gone !== undefined
+          ? `${gone.who} is still away`
+          : late !== undefined
+            ? `${late.lost.who} after ${Math.round(late.micros / 1000)} ms`
+            : 'as expected',
+      exercised,
+      broken,
+      evidence: first === undefined ? [] : [proof(first, `lost: ${first.why}`)],
+      ladder: [],
+    };
+  }
+
+  #herds(): readonly Finding[] {
+    const { comeback, faults } = this.#analysis;
+    return comeback.fleets(faults.outages).flatMap((fleet): readonly Finding[] => {
+      const { schedule, size, name } = fleet;
+      const base = { clause: 'HERD-1', ladder: [], evidence: [] };
+      const judged = fleet.herds.filter((herd) => herd.readyMicros !== undefined && herd.attempts.length > 0);
+      if (size < FLEET_MIN || schedule.jitter === 0 || judged.length === 0) {
+        const why =
+          size < FLEET_MIN
+            ? `${name}: fewer than ${FLEET_MIN} clients`
+            : judged.length === 0
+              ? 'the relay was never away'
+              : `${name} declares no jitter`;
+        return [
+          {
+            ...base,
+            verdict: 'not-applicable',
+            blame: undefined,
+            summary: why,
+            expected: '',
+            got: '',
+            exercised: 0,
+            broken: 0,
+          },
+        ];
+      }
+      return judged.map((herd): Finding => {
+        const away = ((herd.readyMicros ?? 0) - herd.goneMicros) / 1000;
+        const limit = herdLimit({ ...schedule, triesMax: Number.POSITIVE_INFINITY }, size, away);
+        const good = herd.busiestShare <= limit;
+        const summary = good
+          ? `the busiest 100 ms after the outage held ${percent(herd.busiestShare)} of ${name} (limit ${percent(limit)})`
+          : `${percent(herd.busiestShare)} of ${name} tried within 100 ms after the outage (limit ${percent(limit)})`;
+        const expected = `at most ${percent(limit)}: the declared schedule's own 99.9th percentile`;
+        return {
+          ...base,
+          verdict: good ? 'pass' : 'fail',
+          blame: good ? undefined : 'harness',
+          summary,
+          expected,
+          got: percent(herd.busiestShare),
+          exercised: size,
+          broken: good ? 0 : 1,
+        };
+      });
+    });
+  }
+}
+
+export const comeback: Check = {
+  name: 'comeback',
+  clauses: ['BACK-1', 'HERD-1'],
+  start: (analysis) => new Comeback(analysis),
+};

@@ -1,0 +1,109 @@
+/** Every byte accounted for: what arrived is what was sent, and what did not arrive has a receipted reason. */
+import type { Finding } from '../../verdict/verdict.ts';
+import type { Analysis } from '../analysis.ts';
+import type { EventOf, TraceEvent } from '../trace.ts';
+import { type Check, count, type Judging, proof } from './check.ts';
+
+const SHOWN_MAX = 5;
+
+class LedgerJudge implements Judging {
+  readonly #analysis: Analysis;
+  readonly #wrong: EventOf<'ledger.span'>[] = [];
+  readonly #lost: EventOf<'ledger.span'>[] = [];
+
+  constructor(analysis: Analysis) {
+    this.#analysis = analysis;
+  }
+
+  event(event: TraceEvent): void {
+    if (event.type !== 'ledger.span' || event.tunnel < 0) return;
+    const list = event.state === 'lost' ? this.#lost : this.#wrong;
+    if (list.length < SHOWN_MAX) list.push(event);
+  }
+
+  findings(): readonly Finding[] {
+    const { ledger, faults, endMicros, complete } = this.#analysis;
+    const table = ledger.table(faults.rows(), endMicros, complete);
+    const sum = (
+      key: 'lost' | 'repeated' | 'reordered' | 'foreign' | 'received' | 'sent' | 'cutBytes',
+    ): number => table.rows.reduce((total, row) => total + row[key], 0);
+    const exercised = table.ended;
+    const none = {
+      exercised: 0,
+      broken: 0,
+      evidence: [],
+      ladder: [],
+      got: '',
+      blame: undefined,
+      verdict: 'not-applicable' as const,
+      summary: 'no tunnel ended',
+    };
+    const lostExpected = 'every byte sent arrives, unless a receipted fault or an abort cut the end';
+    const wrongExpected = 'only the bytes that belong there, once, in order';
+    if (exercised === 0)
+      return [
+        { clause: 'LEDGER-1', expected: lostExpected, ...none },
+        { clause: 'LEDGER-2', expected: wrongExpected, ...none },
+      ];
+    const lost = sum('lost');
+    const wrong = sum('repeated') + sum('reordered') + sum('foreign');
+    const cut = table.cuts.filter(({ fault }) => fault === 0);
+    return [
+      {
+        clause: 'LEDGER-1',
+        verdict: lost === 0 && cut.length === 0 ? 'pass' : 'fail',
+        blame: lost === 0 && cut.length === 0 ? undefined : 'target',
+        summary:
+          lost === 0 && cut.length === 0
+            ? `${sum('received')} bytes of ${count(exercised, 'tunnel')} accounted for, ${sum('cutBytes')} of them cut by receipted faults and aborts`
+            : `${lost} bytes are missing, and ${count(table.cutsUnexplained, 'tunnel')} ended early without a reason`,
+        expected: lostExpected,
+        got: lost === 0 && cut.length === 0 ? 'as expected' : `${lost} bytes missing`,
+        exercised,
+        broken: Math.max(cut.length, this.#lost.length),
+        evidence: [
+          ...this.#lost.map((span) =>
+            proof(
+              span,
+              `tunnel ${span.tunnel} ${span.direction}: ${span.length} bytes missing before offset ${span.offset + span.length}`,
+            ),
+          ),
+          ...cut.slice(0, SHOWN_MAX).map(({ t, tunnel, mode }) => ({
+            t,
+            who: 'users',
+            text: `tunnel ${tunnel} (${mode}) ended early`,
+            hex: undefined,
+            here: true,
+          })),
+        ],
+        ladder: [],
+      },
+      {
+        clause: 'LEDGER-2',
+        verdict: wrong === 0 ? 'pass' : 'fail',
+        blame: wrong === 0 ? undefined : 'target',
+        summary:
+          wrong === 0
+            ? `no byte of ${count(exercised, 'tunnel')} was repeated, reordered or foreign`
+            : `${sum('foreign')} foreign, ${sum('repeated')} repeated and ${sum('reordered')} reordered bytes arrived`,
+        expected: wrongExpected,
+        got: wrong === 0 ? 'as expected' : `${wrong} wrong bytes`,
+        exercised,
+        broken: this.#wrong.length,
+        evidence: this.#wrong.map((span) =>
+          proof(
+            span,
+            `tunnel ${span.tunnel} ${span.direction} offset ${span.offset}: ${span.length} bytes ${span.state}${span.from === '' ? '' : `, they belong to ${span.from}`}`,
+          ),
+        ),
+        ladder: [],
+      },
+    ];
+  }
+}
+
+export const ledger: Check = {
+  name: 'ledger',
+  clauses: ['LEDGER-1', 'LEDGER-2'],
+  start: (analysis) => new LedgerJudge(analysis),
+};

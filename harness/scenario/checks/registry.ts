@@ -1,0 +1,28 @@
+/** Every check a scenario can name. A new one is a file beside this and a line here. */
+import { audit } from './audit.ts';
+import { backoff } from './backoff.ts';
+import type { Check } from './check.ts';
+import { comeback } from './comeback.ts';
+import { conversation } from './conversation.ts';
+import { ledger } from './ledger.ts';
+import { probes } from './probes.ts';
+import { receipts } from './receipts.ts';
+import { relayAlive } from './relay-alive.ts';
+import { speed } from './speed.ts';
+import { tunnels } from './tunnels.ts';
+
+const ALL = {
+  conversation,
+  tunnels,
+  ledger,
+  probes,
+  backoff,
+  comeback,
+  receipts,
+  audit,
+  speed,
+  'relay-alive': relayAlive,
+} as const;
+
+export type CheckName = keyof typeof ALL;
+export const CHECKS: Readonly<Record<CheckName, Check>> = ALL;

@@ -1,0 +1,68 @@
+/** From events to judgements: the same for a run under way and for an old trace. */
+import { clauseOf } from '../conformance/clauses/registry.ts';
+import {
+  EXIT,
+  type ExitCode,
+  type Finding,
+  type Judgement,
+  type Verdict,
+  verdictOf,
+} from '../verdict/verdict.ts';
+import { Analysis } from './analysis.ts';
+import type { Judging } from './checks/check.ts';
+import { CHECKS, type CheckName } from './checks/registry.ts';
+import type { TraceEvent } from './trace.ts';
+
+const WORST: readonly Verdict[] = ['fail', 'inconclusive', 'pass', 'not-applicable'];
+
+export class Judge {
+  readonly analysis = new Analysis();
+  readonly #judging: readonly Judging[];
+
+  constructor(checks: readonly CheckName[]) {
+    this.#judging = checks.map((name) => CHECKS[name].start(this.analysis));
+  }
+
+  event(event: TraceEvent): void {
+    this.analysis.event(event);
+    for (const judging of this.#judging) judging.event(event);
+  }
+
+  /** One judgement a clause: two checks that speak of the same clause are joined, the worse word wins. */
+  judgements(): readonly Judgement[] {
+    const byClause = new Map<string, Finding>();
+    for (const finding of this.#judging.flatMap((judging) => judging.findings())) {
+      const key =
+        finding.clause === 'SPEED-RATIO-1' || finding.clause === 'HERD-1'
+          ? `${finding.clause} ${byClause.size}`
+          : finding.clause;
+      const known = byClause.get(key);
+      byClause.set(key, known === undefined ? finding : joined(known, finding));
+    }
+    return [...byClause.values()].map((finding) => {
+      const { level, title, source } = clauseOf(finding.clause);
+      return { ...finding, level, title, source };
+    });
+  }
+}
+
+const joined = (a: Finding, b: Finding): Finding => {
+  const [worse, other] = WORST.indexOf(b.verdict) < WORST.indexOf(a.verdict) ? [b, a] : [a, b];
+  const told =
+    other.verdict === 'not-applicable' ||
+    (other.verdict === worse.verdict && other.summary === worse.summary);
+  return {
+    ...worse,
+    summary: told ? worse.summary : `${worse.summary}; ${other.summary}`,
+    exercised: a.exercised + b.exercised,
+    broken: a.broken + b.broken,
+    evidence: [...worse.evidence, ...(other.verdict === 'fail' ? other.evidence : [])],
+  };
+};
+
+/** The exit code of a run by its judgements. */
+export const exitOf = (judgements: readonly Judgement[], complete: boolean): ExitCode => {
+  const verdict = verdictOf(judgements);
+  if (verdict === 'fail') return EXIT.fail;
+  return verdict === 'pass' && complete ? EXIT.pass : EXIT.inconclusive;
+};
