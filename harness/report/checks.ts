@@ -103,3 +103,7 @@ export const OUTCOMES = {
   130: { outcome: 'interrupted', badge: 'Interrupted', word: 'INTERRUPTED' },
 } as const;
 export type Outcome = (typeof OUTCOMES)[keyof typeof OUTCOMES]['outcome'];
+
+/** The worst check whose numbers are in this section; undefined: none was judged. */
+export const checkFor = (checks: readonly Check[], section: Section): Check | undefined =>
+  checks.find((check) => check.section === section);
