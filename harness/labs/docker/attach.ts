@@ -48,6 +48,8 @@ export class Attached {
       WorkingDir: spec.folder,
     });
     const stream = await exec.start({ hijack: true, stdin: true });
+    // what goes wrong with it is told once, by its end
+    stream.on('error', () => undefined);
     const said: string[] = [];
     const demux = new Demux(
       lineSplitter(spec.onLine),

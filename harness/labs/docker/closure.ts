@@ -60,38 +60,42 @@ const must = (found: Found, name: string): string => {
   return path;
 };
 
-/** Fetches and unpacks the packages into `folder`/x. A machine without package lists gets its own in `folder`. */
+const POLITE = [
+  ...['-o', 'APT::Sandbox::User=root', '-o', 'DPkg::Lock::Timeout=60'],
+  ...['-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=1'],
+];
+const ONLY_NEEDED = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
+  (kind) => `--no-${kind}`,
+);
+
+const download = async (folder: string, debs: string, options: readonly string[]): Promise<void> => {
+  const asked = ['depends', '--recurse', ...ONLY_NEEDED, ...options, ...PACKAGES];
+  const packages = packagesOf(await run(folder, 'apt-cache', ...asked));
+  await run(debs, 'apt-get', 'download', '-qq', ...options, ...packages);
+};
+
+/** Fetches the packages by the machine's package lists, or by fresh ones of its own where those are missing or too old. */
+const fetchPackages = async (folder: string, debs: string): Promise<void> => {
+  // without lists apt still knows what is installed, but not where it came from: `madison` names sources only
+  if ((await run(folder, 'apt-cache', 'madison', 'conntrack')).trim() !== '')
+    try {
+      return await download(folder, debs, POLITE);
+    } catch {
+      // a package the lists name is no longer there: fresh lists will tell
+    }
+  const [lists, cache] = [join(folder, 'lists'), join(folder, 'cache')];
+  for (const made of [join(lists, 'partial'), join(cache, 'archives', 'partial')])
+    await mkdir(made, { recursive: true });
+  const own = [...POLITE, '-o', `Dir::State::lists=${lists}`, '-o', `Dir::Cache=${cache}`];
+  await run(folder, 'apt-get', 'update', '-qq', ...own);
+  await download(folder, debs, own);
+};
+
+/** Fetches and unpacks the packages into `folder`/x. */
 const unpack = async (folder: string): Promise<string> => {
   const [debs, unpacked] = [join(folder, 'debs'), join(folder, 'x')];
-  for (const made of [
-    debs,
-    unpacked,
-    join(folder, 'lists', 'partial'),
-    join(folder, 'cache', 'archives', 'partial'),
-  ])
-    await mkdir(made, { recursive: true });
-  const own = [
-    '-o',
-    `Dir::State::lists=${join(folder, 'lists')}`,
-    '-o',
-    `Dir::Cache=${join(folder, 'cache')}`,
-  ];
-  const sandbox = [
-    '-o',
-    'APT::Sandbox::User=root',
-    '-o',
-    'Acquire::http::Timeout=20',
-    '-o',
-    'Acquire::Retries=1',
-  ];
-  const hasLists = /Candidate: \d/.test(await run(folder, 'apt-cache', 'policy', 'nftables'));
-  const options = hasLists ? sandbox : [...own, ...sandbox];
-  if (!hasLists) await run(folder, 'apt-get', 'update', '-qq', ...options);
-  const less = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
-    (kind) => `--no-${kind}`,
-  );
-  const depends = await run(folder, 'apt-cache', 'depends', '--recurse', ...less, ...options, ...PACKAGES);
-  await run(debs, 'apt-get', 'download', '-qq', ...options, ...packagesOf(depends));
+  for (const made of [debs, unpacked]) await mkdir(made, { recursive: true });
+  await fetchPackages(folder, debs);
   for (const deb of await readdir(debs)) await run(debs, 'dpkg-deb', '-x', deb, unpacked);
   return unpacked;
 };

@@ -29,7 +29,7 @@ const AGENT = fileURLToPath(new URL('probe-agent.ts', import.meta.url));
 const RUNNER = fileURLToPath(new URL('open-and-wait.ts', import.meta.url));
 const DEADLINE_MILLIS = 10_000;
 
-const engine = await probeEngine();
+const engine = await probeEngine(10_000);
 const options = { skip: engine.ok ? false : engine.reason, timeout: 120_000 };
 t.setTimeout(600_000); // tests have limits of their own
 const docker = new Docker();

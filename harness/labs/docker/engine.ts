@@ -8,8 +8,8 @@ export type EngineProbe =
   | { readonly ok: true; readonly version: string; readonly id: string }
   | { readonly ok: false; readonly reason: string };
 
-/** How long an engine may take to say who it is. */
-const ANSWER_MILLIS = 900;
+/** How long an engine may take to say who it is: when nobody asked for it, and when somebody did. */
+const ANSWER_MILLIS = { probe: 900, open: 15_000 } as const;
 
 const within = async <Value>(millis: number, work: Promise<Value>, what: string): Promise<Value> => {
   let timer: NodeJS.Timeout | undefined;
@@ -34,10 +34,10 @@ const explain = (error: unknown): string => {
   return `the engine at ${place()} cannot be used: ${message}`;
 };
 
-/** Asks the engine at DOCKER_HOST (or the usual socket) who it is. Takes less than a second, never throws. */
-export const probeEngine = async (): Promise<EngineProbe> => {
+/** Asks the engine at DOCKER_HOST (or the usual socket) who it is. Takes less than a second unless told otherwise, never throws. */
+export const probeEngine = async (millis: number = ANSWER_MILLIS.probe): Promise<EngineProbe> => {
   try {
-    const info = await within(ANSWER_MILLIS, new Docker().info(), 'it');
+    const info = await within(millis, new Docker().info(), 'it');
     if (info.OSType !== 'linux')
       return { ok: false, reason: `the engine runs ${info.OSType} containers, not linux` };
     return { ok: true, version: info.ServerVersion, id: info.ID };
@@ -52,7 +52,7 @@ export const probeEngine = async (): Promise<EngineProbe> => {
  * @throws LabError
  */
 export const openEngine = async (): Promise<Engine> => {
-  const probe = await probeEngine();
+  const probe = await probeEngine(ANSWER_MILLIS.open);
   if (!probe.ok) throw new LabError(probe.reason, 'start it (bash ci/dockerd.sh), or use --lab local');
   // no reaper image is needed: the lab's own janitor removes what a killed run leaves (janitor.ts)
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';

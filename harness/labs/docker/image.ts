@@ -81,6 +81,8 @@ const fromPackages = async (docker: Docker, tag: string): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'relaylab-image-'));
   try {
     const root = await buildRoot(folder, process.execPath);
+    // two runs that started together: the other one was first
+    if (await exists(docker, tag)) return;
     const tar = spawn('tar', ['-C', root, '--owner=0', '--group=0', '--numeric-owner', '-c', '.'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
