@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openRelay, Peer } from './live.ts';
+import { eventually, openRelay, Peer } from './live.ts';
 
 const TLS_HELLO = '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003';
 
@@ -119,8 +119,7 @@ t.test('event listeners that are killed give their ports back at once', async (t
     const clients = await Promise.all([1, 2].map(() => Peer.say(relay.port, 'event\nnew\n')));
     for (const peer of clients) t.match(await peer.line(), /^\d+$/);
     for (const peer of clients) peer.reset();
-    const gone = (): boolean => relay.machine.stats().registrations.event === 0;
-    while (!gone()) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('ports are back', () => relay.machine.stats().registrations.event === 0);
   }
   relay.driver.destroy();
   other.driver.destroy();
@@ -133,18 +132,18 @@ t.test(
     const first = await pool(relay.port);
     const joins = await Promise.all([1, 2, 3, 4].map(() => Peer.say(relay.port, `pool\n${first.id}\n`)));
     const pooled = (): number => relay.machine.stats().pooled;
-    while (pooled() < 5) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('all have joined', () => pooled() === 5);
     joins[0]?.reset();
     joins[1]?.socket.end();
     joins[2]?.reset();
-    while (pooled() > 2) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('the dead are noticed', () => pooled() === 2);
     const users = await Promise.all([1, 2].map((i) => Peer.say(first.port, `user ${i}`)));
     t.match((await joins[3]?.bytes(6))?.toString(), /^user/);
     t.match((await first.peer.bytes(6)).toString(), /^user/);
     const dead = await Peer.say(first.port, 'dead');
-    while (relay.machine.stats().waiting < 1) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('the user waits', () => relay.machine.stats().waiting === 1);
     dead.reset();
-    while (relay.machine.stats().waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+    await eventually('the user is gone', () => relay.machine.stats().waiting === 0);
     const alive = await Peer.say(first.port, 'alive');
     const join = await Peer.say(relay.port, `pool\n${first.id}\n`);
     t.equal((await join.bytes(5)).toString(), 'alive');
@@ -160,8 +159,7 @@ t.test('a yamux peer that breaks its protocol ends its own registration only', a
   await bad.line();
   bad.socket.write(Buffer.from('ff'.repeat(12), 'hex'));
   await bad.over();
-  while (relay.machine.stats().registrations.multiplex > 0)
-    await new Promise((resolve) => setImmediate(resolve));
+  await eventually('the session ends', () => relay.machine.stats().registrations.multiplex === 0);
   const user = await Peer.say(good.port, 'still here');
   t.equal((await good.peer.bytes(10)).toString(), 'still here');
   user.reset();

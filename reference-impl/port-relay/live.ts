@@ -18,6 +18,17 @@ export const within = async <T>(millis: number, what: string, promise: Promise<T
   }
 };
 
+/** Looks until something holds, with a deadline: for what a relay knows but does not say. */
+export const eventually = async (what: string, holds: () => boolean, millis = 5_000): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = setInterval(() => holds() && resolve(), 5);
+  try {
+    await within(millis, what, promise);
+  } finally {
+    clearInterval(look);
+  }
+};
+
 /** Bytes that tell where they belong. */
 export const patterned = (length: number, key: number): Buffer => {
   const bytes = Buffer.allocUnsafe(length);

@@ -9,7 +9,7 @@ export const runForwarder = async (
   wanted: Extract<Wanted, { readonly type: 'forwarder' }>,
 ): Promise<number> => {
   const { relay, localPort, keepaliveMillis } = wanted;
-  const log = openLog(wanted.log);
+  const log = await openLog(wanted.log);
   try {
     await lookup(relay.host);
   } catch {

@@ -6,7 +6,6 @@ import { RelayMachine } from '../relay/relay-machine.ts';
 import type { RelayCommand, RelayReport } from '../relay/relay-report.ts';
 import type { Wanted } from './command-line.ts';
 import { openLog } from './log.ts';
-import { relayRegistry, serveMetrics } from './metrics.ts';
 import { onSignals } from './signals.ts';
 
 const everyInterface = (): string =>
@@ -23,7 +22,7 @@ const FAILED = {
 /** Runs a relay until it is told to stop. @returns the exit code: 0 drained, 1 it could not listen */
 export const runRelay = async (wanted: Extract<Wanted, { readonly type: 'relay' }>): Promise<number> => {
   const { promise: code, resolve: leave } = Promise.withResolvers<number>();
-  const log = openLog(wanted.log);
+  const log = await openLog(wanted.log);
   const bind = wanted.bind ?? everyInterface();
   const name = connNames();
   const { port, publicPorts, limits } = wanted;
@@ -62,6 +61,8 @@ export const runRelay = async (wanted: Extract<Wanted, { readonly type: 'relay' 
   if (wanted.metrics !== undefined) {
     const { host, port } = wanted.metrics;
     try {
+      // half the time of a start, for those only who want them
+      const { relayRegistry, serveMetrics } = await import('./metrics.ts');
       const server = await serveMetrics(
         relayRegistry(() => machine.stats()),
         wanted.metrics,
