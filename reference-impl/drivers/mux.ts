@@ -291,6 +291,8 @@ export class MuxBinding {
   #absorb(now: Millis, output: SessionOutput, outputs: CarrierOutput[]): void {
     switch (output.type) {
       case 'transmit':
+        // after our FIN there is nothing to say it on
+        if (this.#finSent) return;
         for (const chunk of output.chunks) this.#sent += chunk.length;
         outputs.push(output);
         return;

@@ -40,16 +40,16 @@ t.test(
       t.ok(served.length < DESCRIPTORS, `${served.length} served`);
       const peer = await dial(port);
       peer.socket.write('x');
-      const outcome = await within(
-        'an answer',
-        Promise.race([peer.gets(1).then(() => 'served'), peer.closed, peer.ended]),
+      const answer = peer.gets(1).then(
+        () => 'served',
+        () => 'gone',
       );
+      const outcome = await within('an answer', Promise.race([answer, peer.ended]));
       if (outcome === 'served') served.push(peer);
       else turned++;
       if (outcome !== 'served') peer.socket.destroy();
     }
     t.ok(served.length > 5, `${served.length} callers were served until none was left`);
-    await says(/note accept failed on listener 1: .*EMFILE/);
 
     const [first, second, ...rest] = served as [Peer, Peer, ...Peer[]];
     first.socket.write('d');

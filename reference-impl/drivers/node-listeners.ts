@@ -11,7 +11,11 @@ export type ListenersHost = {
   closed(): void;
 };
 
-/** The listening sockets of a driver. A failed accept (no descriptor left) costs that caller its connection, never the listener. */
+/**
+ * The listening sockets of a driver. Without a descriptor left a caller loses its connection, never the driver its listener: libuv
+ * keeps one in reserve with which it accepts and closes whoever waits, without a word; only when that is taken as well does
+ * Node say `error`, and then the callers stay in the backlog until the next one comes.
+ */
 export class NodeListeners {
   readonly #bind: string;
   readonly #host: ListenersHost;

@@ -123,9 +123,14 @@ export class Peer {
     });
   }
 
+  /** Waits for so many bytes in all. @throws Error when it closes before */
   async gets(bytes: number): Promise<void> {
     const read = async () => {
-      while (this.received < bytes) await this.#more.promise;
+      while (this.received < bytes) {
+        const closed = await Promise.race([this.#more.promise, this.closed]);
+        if (closed !== undefined && this.received < bytes)
+          throw new Error(`closed (${closed}) after ${this.received} of ${bytes} bytes`);
+      }
     };
     await within(`${bytes} bytes (${this.received} came)`, read());
   }
