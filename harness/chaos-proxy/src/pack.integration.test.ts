@@ -79,12 +79,12 @@ t.test('the tarball runs by itself in an empty folder, on Node 20 where there is
     program,
     `import { createChaosProxy, checkFault } from 'chaos-proxy';
     import net from 'node:net';
-    const server = net.createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1', async () => {
+    const server = net.createServer((socket) => socket.on('error', () => {}).end('hello')).listen(0, '127.0.0.1', async () => {
       const proxy = await createChaosProxy({ upstream: { host: '127.0.0.1', port: server.address().port }, seed: 1 });
       proxy.add(checkFault({ kind: 'latency', ms: 5 }));
       let text = '';
       const user = net.connect(proxy.port, '127.0.0.1').on('data', (data) => { text += data; });
-      user.on('end', async () => {
+      user.on('close', async () => {
         console.log(text, proxy.receipts()[0].effects);
         await proxy.close();
         server.close();
