@@ -99,6 +99,25 @@ t.test('a port the system will not bind is replaced; without a public host the s
   t.strictSame(free.connected(100), ['mapped 1 0']);
 });
 
+t.test(
+  'when the system binds no port it may choose, and if that fails too the inner end is reset',
+  async (t) => {
+    const bench = new MachineBench(nat());
+    let words = bench.accept(1, 5001);
+    for (let outer = 100; outer < 108; outer++) words = bench.closed(outer, 'exhausted');
+    t.strictSame(words, ['connect 108 from pub:0']);
+    t.strictSame(bench.closed(108, 'exhausted'), ['reset 1']);
+  },
+);
+
+t.test('a range whose ports the system does not give is exhausted', async (t) => {
+  const bench = new MachineBench(range(4, { exhaustion: 'rst' }));
+  bench.accept(1, 5001);
+  for (let outer = 100; outer < 107; outer++)
+    t.match(bench.closed(outer, 'exhausted'), [/^connect \d+ from pub:2000\d$/]);
+  t.strictSame(bench.closed(107, 'exhausted'), ['exhausted 0', 'reset 1']);
+});
+
 t.test('idle expiry', async (t) => {
   const idle = { establishedMillis: 60_000 };
   const keepalives = { innerKeepaliveMillis: 75_000, outerKeepaliveMillis: 90_000 };
@@ -299,6 +318,21 @@ t.test('commands', async (t) => {
       'receipt 6 flap 2 2 connections stalled, down 2 s, 0 new connections held',
     ]);
     t.strictSame(bench.bytes(1, 'x'), ['send 100 x']);
+  });
+
+  t.test('outages that overlap end together, each with its receipt, and only once', async (t) => {
+    const bench = new MachineBench(nat());
+    bench.open(1);
+    bench.command({ do: 'flap', id: 1, millis: 500 });
+    bench.to(400);
+    bench.command({ do: 'flap', id: 2, millis: 500 });
+    t.strictSame(bench.to(899), []);
+    t.equal(bench.to(900).filter((word) => word.startsWith('receipt')).length, 2);
+    bench.command({ do: 'flap', id: 3, millis: 500 });
+    t.match(
+      bench.to(2_000).filter((word) => word.startsWith('receipt')),
+      [/^receipt 3 /],
+    );
   });
 
   t.test('a flap of a NAT nobody uses has no effect to show', async (t) => {

@@ -42,6 +42,8 @@ export const sweepNamespaces = (): void => {
 };
 
 const made = new Set<string>();
+/** A test runner that is ended may still start what it had queued. */
+let leaving = false;
 
 export const removeNamespaces = (namespaces: Namespaces): void => {
   for (const name of Object.values(namespaces)) {
@@ -53,6 +55,7 @@ export const removeNamespaces = (namespaces: Namespaces): void => {
 /** Whatever ends this process in an orderly way or by a signal takes its namespaces along. */
 export const removeNamespacesAtExit = (): void => {
   process.once('exit', () => {
+    leaving = true;
     for (const name of made) spawnSync('ip', ['netns', 'del', name]);
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
@@ -67,7 +70,9 @@ export const NETWORK = {
   server: '10.97.0.2',
 } as const;
 
+/** @param ordinal tells sets of one process apart */
 export const makeNamespaces = (ordinal: number): Namespaces => {
+  if (leaving) throw new Error('this process is about to end');
   const name = (role: string): string => `${PREFIX}-${process.pid}-${ordinal}${role}`;
   const namespaces = { client: name('c'), gateway: name('g'), server: name('s') };
   const { client, gateway, server } = namespaces;
