@@ -38,23 +38,32 @@ const exists = async (docker: Docker, tag: string): Promise<boolean> => {
   }
 };
 
-/** Pulls the base image. Gives up on a registry that is silent for `REGISTRY_MILLIS`. */
+/** Reads the engine's report of a piece of work to its end. @throws Error with what went wrong */
+const finished = (
+  docker: Docker,
+  report: NodeJS.ReadableStream,
+  onProgress: () => void = () => undefined,
+): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const heard = (line: { readonly error?: string }): void => {
+      // the engine has answered 200 long before it fails
+      if (line.error === undefined) onProgress();
+      else reject(new Error(line.error));
+    };
+    docker.modem.followProgress(report, (error) => (error === null ? resolve() : reject(error)), heard);
+  });
+
+/** Pulls the base image. Gives up on a registry that is silent for `REGISTRY_MILLIS`, or stalls for five times that. */
 const pull = async (docker: Docker, name: string): Promise<void> => {
   const giveUp = new AbortController();
   let timer = setTimeout(() => giveUp.abort(), REGISTRY_MILLIS);
   try {
-    const stream = await docker.pull(name, { abortSignal: giveUp.signal });
-    await new Promise<void>((resolve, reject) => {
-      giveUp.signal.addEventListener('abort', () => reject(new Error('the registry does not answer')));
-      docker.modem.followProgress(
-        stream,
-        (error) => (error === null ? resolve() : reject(error)),
-        () => {
-          clearTimeout(timer);
-          timer = setTimeout(() => giveUp.abort(), REGISTRY_MILLIS * 5);
-        },
-      );
+    const report = await docker.pull(name, { abortSignal: giveUp.signal });
+    await finished(docker, report, () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => giveUp.abort(), REGISTRY_MILLIS * 5);
     });
+    giveUp.signal.throwIfAborted();
   } catch (error) {
     throw giveUp.signal.aborted ? new Error('the registry does not answer') : error;
   } finally {
@@ -65,15 +74,14 @@ const pull = async (docker: Docker, name: string): Promise<void> => {
 const fromRegistry = async (docker: Docker, tag: string): Promise<void> => {
   const major = process.versions.node.split('.')[0] as string;
   await pull(docker, `node:${major}-bookworm-slim`);
-  const { GenericContainer } = await import('testcontainers');
-  const build = GenericContainer.fromDockerfile(CONTEXT)
-    .withBuildArgs({ NODE: major })
-    .build(tag, { deleteOnExit: false });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not built after ${BUILD_MILLIS / 1000} s`)), BUILD_MILLIS);
-  });
-  await Promise.race([build, late]).finally(() => clearTimeout(timer));
+  // not testcontainers' builder: it would leave the container of a failed step behind
+  const options = {
+    t: tag,
+    buildargs: { NODE: major },
+    forcerm: true,
+    abortSignal: AbortSignal.timeout(BUILD_MILLIS),
+  };
+  await finished(docker, await docker.buildImage({ context: CONTEXT, src: ['Dockerfile'] }, options));
 };
 
 const fromPackages = async (docker: Docker, tag: string): Promise<void> => {
@@ -89,9 +97,7 @@ const fromPackages = async (docker: Docker, tag: string): Promise<void> => {
     const ended = once(tar, 'close');
     const [repo, version] = tag.split(':') as [string, string];
     const answer = await docker.importImage(tar.stdout, { repo, tag: version });
-    await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(answer, (error) => (error === null ? resolve() : reject(error)));
-    });
+    await finished(docker, answer);
     const [code] = await ended;
     if (code !== 0) throw new Error(`tar ended with ${code}`);
   } finally {
@@ -120,7 +126,8 @@ export const ensureImage = async (docker: Docker, progress: (text: string) => vo
     progress(`building the image of the lab's hosts ${way.name} (once)`);
     try {
       await way.make(docker, tag);
-      return tag;
+      if (await exists(docker, tag)) return tag;
+      failed.push(`${way.name}: it ended without an image`);
     } catch (error) {
       failed.push(`${way.name}: ${lastLine(error)}`);
     }
