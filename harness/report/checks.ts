@@ -1,4 +1,5 @@
 import type { Judgement, Step } from '../verdict/verdict.ts';
+import { capital } from './words.ts';
 
 /** How a judgement counts: a failed or inconclusive SHOULD is an observation, reported but never counted against the run. */
 export type Standing = 'pass' | 'fail' | 'inconclusive' | 'not-applicable' | 'observation';
@@ -89,7 +90,8 @@ export type Ladder = { readonly pin: string; readonly title: string; readonly st
 export const ladderOf = (checks: readonly Check[]): Ladder | undefined => {
   const check = checks.find(({ pin, judgement }) => pin !== '' && judgement.ladder.length > 0);
   if (check === undefined) return undefined;
-  return { pin: check.pin, title: check.judgement.title, steps: check.judgement.ladder };
+  const { summary, title, ladder } = check.judgement;
+  return { pin: check.pin, title: capital(summary === '' ? title : summary), steps: ladder };
 };
 
 /** What the whole run came to, from its exit code. */

@@ -38,10 +38,13 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
 /** Only plain spaces: for terminals, logs and files that people grep. */
 export const plain = (text: string): string => text.replace(/[\u202f\u00a0]/g, ' ');
 
+/** First letter upper case. */
+export const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** First letter upper case, full stop at the end. */
 export const sentence = (text: string): string => {
   const trimmed = text.trim();
   if (trimmed === '') return '';
-  const first = `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}`;
+  const first = capital(trimmed);
   return /[.!?]$/.test(first) ? first : `${first}.`;
 };

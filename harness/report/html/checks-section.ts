@@ -1,7 +1,7 @@
 import type { Check } from '../checks.ts';
 import type { ReportModel } from '../model.ts';
 import { shownCounts } from '../terminal.ts';
-import { whole } from '../words.ts';
+import { capital, whole } from '../words.ts';
 import { CLASS, esc, heads, hrefOf, mark, pin, table } from './markup.ts';
 
 const SECTIONS: Readonly<Record<Check['section'], string>> = {
@@ -21,9 +21,9 @@ const row = (check: Check, index: number, present: ReadonlySet<string>): string 
       : '';
   const summary =
     standing === 'pass' || standing === 'not-applicable'
-      ? `<span class="dim">${esc(judgement.summary)}</span>`
-      : `<b>${esc(judgement.summary)}</b>`;
-  return `<tr id="check-${index + 1}" data-v="${standing}"><td>${mark(standing)}</td><td class="nw"><code>${esc(judgement.clause)}</code>${check.pin === '' ? '' : ` ${pin(check, index)}`}<br><span class="tiny dim">${judgement.level}</span></td><td>${esc(judgement.title)}<br><span class="tiny dim">${esc(judgement.source)}</span></td><td>${summary} ${often}${link}</td></tr>`;
+      ? `<span class="dim">${esc(capital(judgement.summary))}</span>`
+      : `<b>${esc(capital(judgement.summary))}</b>`;
+  return `<tr role="row" id="check-${index + 1}" data-v="${standing}"><td role="cell">${mark(standing)}</td><td role="cell" class="nw"><code>${esc(judgement.clause)}</code>${check.pin === '' ? '' : ` ${pin(check, index)}`}<br><span class="tiny dim">${judgement.level}</span></td><td role="cell">${esc(capital(judgement.title))}<br><span class="tiny dim">${esc(judgement.source)}</span></td><td role="cell">${summary} ${often}${link}</td></tr>`;
 };
 
 /** Buttons that show one kind of check; without script all are shown and the buttons are not. */
@@ -68,7 +68,7 @@ export const failList = (model: ReportModel): string => {
   return `<ol class="fails">${shown
     .map(
       ({ check, index }) =>
-        `<li><span class="pin ${CLASS[check.standing]}" aria-hidden="true">${check.pin}</span><a href="${hrefOf(check, index)}"><span class="vh">${check.pin}: </span>${esc(check.judgement.summary || check.judgement.title)}</a></li>`,
+        `<li><span class="pin ${CLASS[check.standing]}" aria-hidden="true">${check.pin}</span><a href="${hrefOf(check, index)}"><span class="vh">${check.pin}: </span>${esc(capital(check.judgement.summary || check.judgement.title))}</a></li>`,
     )
     .join('')}${more > 0 ? `<li><span></span><a href="#checks">and ${whole(more)} more</a></li>` : ''}</ol>`;
 };

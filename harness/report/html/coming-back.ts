@@ -3,7 +3,7 @@ import type { BackoffPoint, Fleet, Herd } from '../comeback.ts';
 import type { Estimate } from '../fit.ts';
 import type { ReportModel } from '../model.ts';
 import { fleetWords } from '../summary-lines.ts';
-import { count, duration, percent, short, whole } from '../words.ts';
+import { count, percent, short, whole } from '../words.ts';
 import { esc, heads, mark, pin, r1, r2, table } from './markup.ts';
 
 const WIDE = 600;
@@ -69,7 +69,7 @@ const backoffPlot = (fleet: Fleet): string => {
     (_, n) =>
       `<i style="left:${r1(((n + 0.5) / columns) * 100)}%">${n + 1}${n === 0 ? '<span>st wait</span>' : ''}</i>`,
   ).join('');
-  return `<figure><figcaption class="tiny dim">Each wait before an attempt, against its declared envelope</figcaption><div class="ax"><div class="yl tiny dim">${ticks.map((v) => `<i style="top:${r1((y(v) / HIGH) * 100)}%">${duration(v * 1e6)}</i>`).join('')}</div><div class="pl" aria-hidden="true"><svg viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none"><path class="grid" d="${ticks.map((v) => `M0 ${r1(y(v))}H${WIDE}`).join('')}"/><path class="env" d="${boxes}"/><path class="dot" d="${dots}"/></svg>${crosses}</div><div class="xl tiny dim" aria-hidden="true">${labels}</div></div></figure>`;
+  return `<figure><figcaption class="tiny dim">Each wait before an attempt, against its declared envelope</figcaption><div class="ax"><div class="yl tiny dim">${ticks.map((v) => `<i style="top:${r1((y(v) / HIGH) * 100)}%">${short(v, 3)}\u202fs</i>`).join('')}</div><div class="pl" aria-hidden="true"><svg viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none"><path class="grid" d="${ticks.map((v) => `M0 ${r1(y(v))}H${WIDE}`).join('')}"/><path class="env" d="${boxes}"/><path class="dot" d="${dots}"/></svg>${crosses}</div><div class="xl tiny dim" aria-hidden="true">${labels}</div></div></figure>`;
 };
 
 /** Bins worth drawing: until the last attempt, whole seconds, at least one. */
@@ -100,7 +100,7 @@ const herdPlot = (fleet: Fleet, herd: Herd): string => {
   const seconds = bins / 10;
   const step = [1, 2, 5, 10, 20, 30].find((s) => seconds / s <= 6) ?? 60;
   const axis = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, k) => k * step);
-  const words = `${herd.readyMicros === undefined ? '' : limit === undefined ? 'relay back' : `relay back<span class="wide">: at most ${percent(limit)} in any 100 ms</span>`}`;
+  const words = `${herd.readyMicros === undefined ? '' : limit === undefined ? 'relay back' : `relay back${readyBin / bins > 0.55 ? '' : `<span class="wide">: at most ${percent(limit)} in any 100 ms</span>`}`}`;
   return `<figure><figcaption class="tiny dim">Attempts per 100 ms since the relay went (fault ${herd.fault}), as a share of the fleet</figcaption><div class="ax"><div class="yl tiny dim">${marks.map((v) => `<i style="top:${r1(y(v))}%">${percent(v)}</i>`).join('')}<i style="top:100%">0</i></div><div class="pl" aria-hidden="true"><svg viewBox="0 0 ${bins} 100" preserveAspectRatio="none"><path class="away" d="M0 0H${r2(Math.min(bins, readyBin))}V100H0z"/><path class="bar1" d="${bars(false)}"/><path class="bar2" d="${bars(true)}"/>${limit === undefined ? '' : `<path class="limit" d="M${r2(Math.min(bins, readyBin))} ${r1(y(limit))}H${bins}"/>`}</svg><span class="lbl tiny" style="left:0">relay away</span><span class="lbl tiny" style="left:${readyAt}%">${words}</span></div><div class="xl tiny dim" aria-hidden="true">${axis.map((s) => `<i style="left:${r1((s / seconds) * 100)}%">${s}${s === 0 ? ' s' : ''}</i>`).join('')}</div></div></figure>`;
 };
 

@@ -1,7 +1,7 @@
 import type { Evidence, Step } from '../../verdict/verdict.ts';
 import type { Check } from '../checks.ts';
 import type { ReportModel } from '../model.ts';
-import { whole } from '../words.ts';
+import { capital, whole } from '../words.ts';
 import { CLASS, copyable, esc, heads, table } from './markup.ts';
 
 const EVIDENCE_MAX = 60;
@@ -10,7 +10,7 @@ const EVIDENCE_MAX = 60;
 const pairs = (hex: string): string => hex.replace(/(..)(?!$)/g, '$1 ');
 
 const evidenceRow = (piece: Evidence): string =>
-  `<tr class="${piece.here ? 'here' : ''}"><td class="mono num">${(piece.t / 1_000).toFixed(1)}</td><td class="mono">${esc(piece.who)}</td><td class="mono bytes">${piece.hex === undefined ? '<span class="dim3">–</span>' : esc(pairs(piece.hex))}</td><td class="read">${piece.here ? '<b>here:</b> ' : ''}${esc(piece.text)}</td></tr>`;
+  `<tr role="row" class="${piece.here ? 'here' : ''}"><td role="cell" class="mono num">${(piece.t / 1_000).toFixed(1)}</td><td role="cell" class="mono">${esc(piece.who)}</td><td role="cell" class="mono bytes${piece.hex === undefined ? ' none' : ''}">${piece.hex === undefined ? '<span class="dim3">–</span>' : esc(pairs(piece.hex))}</td><td role="cell" class="read">${piece.here ? '<b>here:</b> ' : ''}${esc(piece.text)}</td></tr>`;
 
 const wire = (check: Check): string => {
   const { evidence } = check.judgement;
@@ -83,7 +83,7 @@ const article = (check: Check, rerun: string): string => {
     judgement.exercised === 0
       ? 'never exercised'
       : `${whole(judgement.broken)} of ${whole(judgement.exercised)} did not hold`;
-  return `<article class="failure" id="${pin.toLowerCase()}"><header><span class="pin ${CLASS[standing]}" aria-hidden="true">${pin}</span><div><h3><span class="vh">${pin}: </span>${esc(judgement.summary || judgement.title)}</h3><p class="tiny dim"><b>${esc(judgement.clause)}</b> ${judgement.level}: ${esc(judgement.title)}; ${often}</p></div></header><dl class="kv">${facts.map(([name, text]) => `<dt>${name}</dt><dd>${esc(text ?? '')}</dd>`).join('')}</dl>${wire(check)}${standing === 'fail' && rerun !== '' ? `<div class="re"><p class="small dim">Run this again:</p>${copyable(rerun)}<p class="small"><code>relaylab explain ${esc(judgement.clause)}</code> <span class="dim">shows the clause and what usually breaks it.</span></p></div>` : ''}</article>`;
+  return `<article class="failure" id="${pin.toLowerCase()}"><header><span class="pin ${CLASS[standing]}" aria-hidden="true">${pin}</span><div><h3><span class="vh">${pin}: </span>${esc(capital(judgement.summary || judgement.title))}</h3><p class="tiny dim"><b>${esc(judgement.clause)}</b> ${judgement.level}: ${esc(judgement.title)}; ${often}</p></div></header><dl class="kv">${facts.map(([name, text]) => `<dt>${name}</dt><dd>${esc(text ?? '')}</dd>`).join('')}</dl>${wire(check)}${standing === 'fail' && rerun !== '' ? `<div class="re"><p class="small dim">Run this again:</p>${copyable(rerun)}<p class="small"><code>relaylab explain ${esc(judgement.clause)}</code> <span class="dim">shows the clause and what usually breaks it.</span></p></div>` : ''}</article>`;
 };
 
 /** Broken MUSTs, then undecided ones: expected, got, bytes with a reading, blame and the command that shows it again. */

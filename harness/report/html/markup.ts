@@ -86,7 +86,11 @@ export const wrongIfAny = (n: number, text: string): string =>
 export const table = (caption: string, head: string, rows: string, kind = ''): string => {
   const hidden = caption.endsWith('!');
   const words = hidden ? caption.slice(0, -1) : caption;
-  return `<div class="scroll"><table${kind === '' ? '' : ` class="${kind}"`}><caption${hidden ? ' class="vh"' : ''}>${words}</caption><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  // Tables that become stacks on phones lose their roles in some browsers unless these are written down.
+  const roles = kind === 'checks' || kind === 'wire';
+  const role = (name: string): string => (roles ? ` role="${name}"` : '');
+  const columns = roles ? head.replaceAll('<th ', '<th role="columnheader" ') : head;
+  return `<div class="scroll"><table${role('table')}${kind === '' ? '' : ` class="${kind}"`}><caption${hidden ? ' class="vh"' : ''}>${words}</caption><thead${role('rowgroup')}><tr${role('row')}>${columns}</tr></thead><tbody${role('rowgroup')}>${rows}</tbody></table></div>`;
 };
 
 /** Column heads; a leading `#` makes a numeric column. */

@@ -10,7 +10,7 @@ export const PLOT_STYLE = `
 .who{display:grid;grid-template-columns:auto 1fr;justify-items:start}.who .dots,.who .narrow{grid-column:1/3;display:block}.who .narrow{display:none}.who .pins{margin-left:4px}
 .d{fill:var(--blue);stroke:var(--blue);stroke-width:1.1}.d.off{fill:none;stroke:var(--ink3)}
 .lk{position:relative;height:100%;padding:0 10px;white-space:nowrap}.lk svg{position:absolute;left:0;right:0;top:50%;width:100%;height:2px;margin-top:-1px;overflow:visible}
-.lk b{position:absolute;bottom:calc(50% + 4px);font-weight:600}.lk i{position:absolute;top:calc(50% + 4px);left:10px;right:4px;font-style:normal;color:var(--ink2);overflow:hidden;text-overflow:ellipsis}
+.lk b{position:absolute;bottom:calc(50% + 4px);font-weight:600}.lk i{position:absolute;top:calc(50% + 3px);left:10px;right:2px;font-style:normal;color:var(--ink2);white-space:normal;line-height:1.15;display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 .lk path,.curves path{fill:none;stroke:var(--ink2);stroke-width:1.6;vector-effect:non-scaling-stroke}.curves path{stroke:var(--ink3);stroke-width:1.3}
 .lk path.off,.curves path.off{stroke:var(--fail);stroke-width:1}
 .nat{border-left:5px double var(--ink3);height:100%;display:flex;flex-direction:column;justify-content:center;padding:0 6px 0 10px;line-height:1.3;max-width:148px}.nat b{font-size:13px}
@@ -25,7 +25,7 @@ export const PLOT_STYLE = `
 .arrow>span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .arrow::after{content:"";position:absolute;bottom:-5.3px;right:1px;border:4.5px solid transparent;border-left:8px solid var(--ink);border-right:0}.arrow.back::after{right:auto;left:1px;border-left:0;border-right:8px solid var(--ink)}
 .wrong .arrow{border-bottom:2.6px solid var(--fail);color:var(--fail);font-weight:650}.wrong .arrow::after{border-left-color:var(--fail);bottom:-6px}.wrong .arrow.back::after{border-right-color:var(--fail)}
-.missing .arrow{border-bottom-style:dashed;border-color:var(--ink3);color:var(--ink2)}.missing .arrow::after{border-left-color:var(--ink3)}.missing .arrow.back::after{border-right-color:var(--ink3)}
+.missing .arrow{border-bottom-style:dashed;border-color:var(--ink3);color:var(--ink2)}.missing .arrow::after{border-left-color:var(--ink3)}.missing .arrow.back::after{border-right-color:var(--ink3)}.wrong .arrow{letter-spacing:-.01em}
 .tl{--lane:34px;--lab:180px;--sum:186px;position:relative;margin-top:6px}.compact{--lane:18px}
 .tl .lane,.tl .phases,.tl .axis,.tl .over,.tl .scrub{display:grid;grid-template-columns:var(--lab) minmax(0,1fr) var(--sum);align-items:end}
 .tl .over{position:absolute;inset:26px 0 60px;pointer-events:none;align-items:stretch}.tl .over .plot{grid-column:2;height:100%}.tl ol{position:relative}.tl .plot{position:relative;display:block}
@@ -58,7 +58,8 @@ export const PLOT_STYLE = `
 .tl .over{bottom:88px}
 .topo,.topo.lonely{grid-template-columns:auto minmax(20px,1fr) 7px minmax(28px,1fr) 84px}.colhead span:nth-child(2),.colhead span:nth-child(3),.colhead span:nth-child(4){color:transparent}.colhead span:nth-child(2){width:0;overflow:hidden;min-width:100%}.colhead span:nth-child(3){width:0;overflow:hidden;min-width:100%;padding:0}.colhead span:nth-child(n+6){display:none}
 .who .narrow{display:block}.who{padding-right:4px}.dots{width:min(168px,42vw);height:auto}.lk b,.lk i,.nat b,.nat .tiny{display:none}.lk{padding:0}.nat{padding:0;border-left-width:5px}.out{display:none}.users{grid-column:1/6;grid-row:3;grid-template-columns:auto auto;padding:10px 0 0;max-width:none}.relay .box{min-height:60%;padding:10px 4px}.relay .box b{font-size:13px}
-.sites{grid-auto-rows:minmax(var(--row),auto)}
+.sites{grid-auto-rows:minmax(var(--row),auto)}.arrow{padding:0 3px}
+.wire,.wire tbody{display:block}.wire thead{display:none}.wire tr{display:grid;grid-template-columns:auto minmax(0,1fr);gap:0 12px;padding:7px 8px;border-top:1px solid var(--grid)}.wire td{padding:0!important;white-space:normal;text-align:left}.wire td.read,.wire td.bytes{grid-column:1/3;min-width:0}.wire td.num::after{content:" ms"}.wire td.none{display:none}.wire tr.here{background:var(--fail-fill);box-shadow:inset 3px 0 var(--fail)}.wire tr.here td{box-shadow:none!important}
 .checks,.checks tbody{display:block}.checks thead{display:none}.checks tr{display:grid;grid-template-columns:26px minmax(0,1fr);padding:9px 0;border-bottom:1px solid var(--grid)}.checks td{border:0;padding:0;grid-column:2;min-width:0!important}.checks td:first-child{grid-column:1;grid-row:1/5}}
 @media print{.tl{--lab:120px;--sum:110px}.ladder,.map{break-inside:avoid}}
 `;

@@ -85,7 +85,7 @@ dl.kv{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;
 @media (max-width:1079px){.first{grid-template-columns:minmax(0,1fr)}.wide{display:none}.bar .what{display:none}}
 @media (max-width:719px){.bar nav{display:none}.bar .what{display:block}section{padding-top:36px}
 .two,.two.even{grid-template-columns:minmax(0,1fr)}
-.failure .kv,.failure .scroll,.failure .re{margin-left:0}dl.kv{grid-template-columns:minmax(0,1fr)}dl.kv dt{font-size:12px;margin-top:4px}}
+.failure .kv,.failure .scroll,.failure .re{margin-left:0}dl.kv{grid-template-columns:72px minmax(0,1fr);gap:4px 12px}dl.kv dt{font-size:12px;line-height:20px}}
 @media print{:root{${LIGHT};color-scheme:light}.bar,.noprint,.skip,.on-js .js,.cmd button{display:none!important}body{font-size:11px;background:#fff}section{padding-top:20px;break-inside:auto}
 .first{grid-template-columns:minmax(0,1fr);gap:14px;padding-top:0}h1{font-size:22px}.two,.two.even{grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:16px 24px}
 figure,tr,.fleet,.tl{break-inside:avoid}h2,h3,.lede{break-after:avoid;break-inside:avoid}.cmd code{white-space:pre-wrap}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}.scroll{overflow:visible}}

@@ -138,6 +138,17 @@ const FAILED: readonly Partial<Judgement>[] = [
       },
     ],
   },
+  {
+    clause: 'BACKOFF-HERD-1',
+    title: 'A fleet does not return in step',
+    verdict: 'fail',
+    blame: 'target',
+    summary: 'every client of the fleet came back in the same 100 ms',
+    expected: 'at most 25 % of the fleet in any 100 ms after the relay is ready',
+    got: '100 %',
+    exercised: 1,
+    broken: 1,
+  },
   NO_RECEIPT,
   {
     clause: 'SPEED-RATIO-1',
