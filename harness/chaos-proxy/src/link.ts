@@ -2,6 +2,7 @@ import { Agenda } from './agenda.ts';
 import { ChaosError } from './chaos-error.ts';
 import type { Connection } from './connection.ts';
 import { FaultBoard } from './fault-board.ts';
+import { checkFault } from './faults/check.ts';
 import type { CutHow } from './faults/fault.ts';
 import type { Fault } from './faults/registry.ts';
 import { Lane } from './lane.ts';
@@ -72,14 +73,17 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
   readonly #clock = { now: 0 };
   readonly #agenda = new Agenda();
   readonly #board: FaultBoard;
+  readonly #faults: readonly Fault[];
   readonly #byConn = new Map<Conn, Connection>();
   #upstream: Address;
   #outputs: NetOutput<LinkReport>[] = [];
   #ordinal = 0;
   #stopping = false;
 
+  /** @throws ChaosError as checkFault does, for faults that came in without a check */
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#faults = options.faults.map(checkFault);
     this.#upstream = options.upstream;
     this.#board = new FaultBoard({
       seed: options.seed,
@@ -93,7 +97,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     });
   }
 
-  /** @throws ChaosError FAULT_ID_TAKEN, FAULT_ID_UNKNOWN, LINK_STATIC for commands; never for anything a peer did */
+  /** @throws ChaosError FAULT_ID_TAKEN, FAULT_ID_UNKNOWN, LINK_STATIC, or as checkFault, for commands; never for anything a peer did */
   handle(now: Millis, input: NetInput | CommandInput<LinkCommand>): readonly NetOutput<LinkReport>[] {
     this.#outputs = [];
     this.#clock.now = Math.max(now, this.#clock.now);
@@ -153,7 +157,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
   }
 
   #start(): void {
-    this.#board.addFirst(this.#options.faults);
+    this.#board.addFirst(this.#faults);
     const { host, port } = this.#options.listen;
     this.#out({ type: 'listen', listener: LISTENER, port, host });
   }
@@ -179,7 +183,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
         hint: 'build the link without static: true',
       });
     const board = this.#board;
-    if (command.do === 'add') board.add(command.id, command.fault, this.#living());
+    if (command.do === 'add') board.add(command.id, checkFault(command.fault), this.#living());
     else if (command.do === 'remove') this.#remove(command.id);
     else if (command.do === 'clear') for (const id of board.ids) this.#remove(id);
     else if (command.do === 'down') {
