@@ -148,6 +148,41 @@ for (const fastSplice of [false, true]) {
   });
 }
 
+t.test('a FIN or RST that races the promotion is neither lost nor ahead of the bytes', async (t) => {
+  using outside = await Outside.open();
+  await using script = new NodeScript(proxy(outside.port));
+  for (let round = 0; round < 60; round++) {
+    const { user, service } = await tunnel(outside, script, false);
+    const length = PROMOTE_BYTES - 30_000 + round * 7_919;
+    if (round % 2 === 0) service.socket.pause();
+    user.socket.write(pattern(length, round));
+    if (round % 3 === 0) {
+      // the way back ends at the same time
+      service.socket.end(pattern(length, 1));
+      user.socket.end();
+      service.socket.resume();
+      await within('both ends', Promise.all([user.ended, service.ended]));
+      if (user.received !== length) t.fail(`round ${round}: ${user.received} of ${length} came back`);
+    } else if (round % 3 === 1) {
+      user.socket.end();
+      service.socket.resume();
+      await within('the end', service.ended);
+      service.socket.end();
+      await within('the other end', user.ended);
+    } else {
+      user.socket.resetAndDestroy();
+      service.socket.resume();
+      if ((await within('a close', service.closed)) === 'end') t.fail(`round ${round}: RST became FIN`);
+      continue;
+    }
+    if (service.received !== length) t.fail(`round ${round}: ${service.received} of ${length} arrived`);
+    if ((await within('a close', service.closed)) !== 'end') t.fail(`round ${round}: FIN became RST`);
+  }
+  await script.until('every closed', () => (script.all('closed').length === 120 ? true : undefined));
+  t.equal(script.driver.connections, 0);
+  t.equal(readBuffersOut(), 0);
+});
+
 t.test('a bulk tunnel borrows two read buffers and gives them back; a small one none', async (t) => {
   using outside = await Outside.open();
   await using script = new NodeScript(proxy(outside.port));
