@@ -1,7 +1,7 @@
 /** The control channel of an agent in a container: JSON lines over the streams of one `exec`. */
 import type Docker from 'dockerode';
 import type { AgentCommand } from '../../agents/protocol.ts';
-import type { TraceEvent } from '../../scenario/trace.ts';
+import type { TraceEvent } from '../../trace/trace.ts';
 import type { AgentChannel } from '../ground.ts';
 import { LabError } from '../lab.ts';
 import { Attached } from './attach.ts';

@@ -1,5 +1,5 @@
 /** Waiting for what an agent says, with a deadline: for the self-test of the lab and its tests. */
-import type { TraceEvent } from '../../scenario/trace.ts';
+import type { TraceEvent } from '../../trace/trace.ts';
 import type { AgentChannel } from '../ground.ts';
 
 type Waiting = {

@@ -5,7 +5,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { AgentCommand } from '../../agents/protocol.ts';
-import type { Happening } from '../../scenario/trace.ts';
+import type { Happening } from '../../trace/trace.ts';
 
 const numbers = new Map<string, number>();
 const sources = new Map<string, Socket>();
