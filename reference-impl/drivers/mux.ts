@@ -5,10 +5,8 @@
  * How a driver uses it:
  * 1. what happened to the carrier, and what the machine said about the session or one of its streams, goes into `handle`; what
  *    comes back is done to the carrier in order;
- * 2. then `next()` is called until it answers undefined, each input going to the machine or, if its connection is spliced, to
- *    the other side of the splice;
- * 3. every `bytes` that was taken is acknowledged with `consumed` (at once by a machine, when the other side of a splice took
- *    them otherwise): only that grants the peer new credit;
+ * 2. then `next()` is called until it answers undefined; each input goes to the machine or to the other side of a splice;
+ * 3. every `bytes` is answered with `consumed` once that side has taken it: only that grants the peer new credit;
  * 4. while `hasWork`, `room` is fed whenever the carrier can take more; `deadline()` is kept like a machine's.
  */
 import {
