@@ -12,7 +12,7 @@ import { RelayMachine } from '../../reference-impl/port-relay/relay/relay-machin
 import type { RelayReport } from '../../reference-impl/port-relay/relay/relay-report.ts';
 import { defective } from '../conformance/mutants/defects.ts';
 import { NatMachine } from '../nat/nat-machine.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand, ActorSpec } from './actor-spec.ts';
 import { SinkMachine, SourceMachine } from './direct.ts';
 import { LinkActor } from './link-actor.ts';

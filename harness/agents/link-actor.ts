@@ -7,7 +7,7 @@ import {
   type NetOutput,
   soonest,
 } from '../../reference-impl/machine/machine.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
 
 /** Effects that began inside the fault's time may be written down a moment after it. */
@@ -20,6 +20,7 @@ export class LinkActor implements NetMachine<Happening, ActorCommand> {
   readonly #link: LinkMachine;
   readonly #site: string;
   readonly #added = new Map<string, Added>();
+  readonly #done = new Set<string>();
 
   constructor(link: LinkMachine, who: string) {
     this.#link = link;
@@ -76,7 +77,9 @@ export class LinkActor implements NetMachine<Happening, ActorCommand> {
         }
         case 'link.receipt': {
           const added = this.#added.get(event.id);
-          if (added === undefined) return [];
+          if (added === undefined || this.#done.has(event.id)) return [];
+          // One receipt a fault, whether it ended by itself or was taken away.
+          this.#done.add(event.id);
           const { fault, kind } = added;
           const receipt = {
             type: 'fault.receipt',

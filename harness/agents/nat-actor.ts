@@ -1,6 +1,6 @@
 /** The words between a lab and its userspace NATs. */
 import type { NatCommand, NatReport } from '../nat/nat-report.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
 
 /** The next public address of a gateway: one network further. Names (the simulator's) get a stroke. */

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { auditGroup, listensOn } from '../measure/process-audit.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorSpec } from './actor-spec.ts';
 
 type ProgramSpec = Extract<ActorSpec<never>, { readonly kind: 'program' }>;

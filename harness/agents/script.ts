@@ -11,7 +11,7 @@ import {
   type NetOutput,
   NOTHING,
 } from '../../reference-impl/machine/machine.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand, ScriptStep } from './actor-spec.ts';
 import { ServiceMachine } from './service.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../../reference-impl/machine/machine.ts';
 import { Ledger, type Span } from '../measure/ledger.ts';
 import { decodeRequest, payload, REQUEST_BYTES, type Request } from '../measure/payload.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
 
 type Out = NetOutput<Happening>;

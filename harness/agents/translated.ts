@@ -5,7 +5,7 @@ import type {
   NetMachine,
   NetOutput,
 } from '../../reference-impl/machine/machine.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
 
 /**

@@ -11,7 +11,7 @@ import {
 } from '../../reference-impl/machine/machine.ts';
 import { Ledger } from '../measure/ledger.ts';
 import { encodeRequest, payload, REQUEST_BYTES } from '../measure/payload.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand, TunnelOrder } from './actor-spec.ts';
 
 type Out = NetOutput<Happening>;

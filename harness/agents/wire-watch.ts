@@ -1,6 +1,6 @@
 import type { WireWatch } from '../../reference-impl/drivers/watch.ts';
 import type { Conn } from '../../reference-impl/machine/machine.ts';
-import type { Happening } from '../scenario/trace.ts';
+import type { Happening } from '../trace/trace.ts';
 
 /** The first bytes of each direction are what clauses about conversations need; payload has its ledger. */
 const WATCHED_BYTES = 256;

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { colourWanted, utf8Wanted } from '../report/paint.ts';
 import { renderTerminal } from '../report/terminal.ts';
-import type { TraceEvent } from '../scenario/trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import type { ExitCode } from '../verdict/verdict.ts';
 import { writeReport } from './run-folder.ts';
 import { judged } from './scenario-command.ts';
@@ -41,11 +41,17 @@ export const judgeTrace = async (path: string, scenarioName: string | undefined)
   const events = await readTrace(path);
   const began = events.find((event) => event.type === 'run.began');
   const name = scenarioName ?? (began?.type === 'run.began' ? began.scenario : undefined);
-  if (name === undefined) throw new UsageError(`${path}: no run.began in it. Is this a trace.ndjson? Name the scenario with --scenario.`);
+  if (name === undefined)
+    throw new UsageError(
+      `${path}: no run.began in it. Is this a trace.ndjson? Name the scenario with --scenario.`,
+    );
   const model = judged(await loadScenario(name), events, false, undefined);
   const folder = dirname(path);
   writeReport(folder, model);
-  const paint = { colour: colourWanted(process.env, process.stdout.isTTY === true), utf8: utf8Wanted(process.env) };
+  const paint = {
+    colour: colourWanted(process.env, process.stdout.isTTY === true),
+    utf8: utf8Wanted(process.env),
+  };
   const report = relative(process.cwd(), join(folder, 'report.html'));
   console.log(renderTerminal(model, { ...paint, columns: process.stdout.columns ?? 96, report }));
   return model.exitCode;

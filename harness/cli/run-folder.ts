@@ -7,7 +7,7 @@ import { renderJunit } from '../report/junit.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import type { ReportModel } from '../report/model.ts';
 import { renderTap } from '../report/tap.ts';
-import type { TraceEvent } from '../scenario/trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 
 export class RunFolder {
   readonly path: string;
@@ -36,7 +36,8 @@ export class RunFolder {
   /** The trace is on disk. @throws Error when it could not be written */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => this.#trace.end(resolve));
-    if (this.#failed !== undefined) throw new Error(`the trace could not be written: ${this.#failed.message}`);
+    if (this.#failed !== undefined)
+      throw new Error(`the trace could not be written: ${this.#failed.message}`);
   }
 
   report(model: ReportModel): void {

@@ -10,7 +10,7 @@ import { renderCiEnd, renderTerminal } from '../report/terminal.ts';
 import { execute, seedText } from '../scenario/execute.ts';
 import { exitOf, Judge } from '../scenario/judge.ts';
 import type { Options, Scenario } from '../scenario/scenario.ts';
-import type { TraceEvent } from '../scenario/trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import { EXIT, type ExitCode } from '../verdict/verdict.ts';
 import { RunFolder } from './run-folder.ts';
 import { Screen } from './screen.ts';
@@ -47,19 +47,32 @@ const interrupts = (): Interrupt => {
   };
 };
 
-const shellWord = (text: string): string => (/^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+const shellWord = (text: string): string =>
+  /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The exact command that runs this again: what was chosen is written out, whatever chose it. */
-const rerunCommand = (name: string, options: Options, flags: ScenarioFlags, defaults: Scenario['defaults']): string => {
+const rerunCommand = (
+  name: string,
+  options: Options,
+  flags: ScenarioFlags,
+  defaults: Scenario['defaults'],
+): string => {
   const words = ['--lab', options.lab, '--seed', seedText(options.seed)];
-  for (const key of ['sites', 'clients', 'users'] as const) if (options[key] !== defaults[key]) words.push(`--${key}`, String(options[key]));
-  if (options.durationMillis !== defaults.durationMillis) words.push('--duration', String(options.durationMillis / 1000));
+  for (const key of ['sites', 'clients', 'users'] as const)
+    if (options[key] !== defaults[key]) words.push(`--${key}`, String(options[key]));
+  if (options.durationMillis !== defaults.durationMillis)
+    words.push('--duration', String(options.durationMillis / 1000));
   if (flags.relayExec !== undefined) words.push('--relay-exec', flags.relayExec);
   if (flags.defect !== undefined) words.push('--defect', flags.defect);
   return `npm run scenario ${shellWord(name)} -- ${words.map(shellWord).join(' ')}`;
 };
 
-const optionsOf = (flags: ScenarioFlags, defaults: Scenario['defaults'], lab: Options['lab'], seed: number): Options => ({
+const optionsOf = (
+  flags: ScenarioFlags,
+  defaults: Scenario['defaults'],
+  lab: Options['lab'],
+  seed: number,
+): Options => ({
   lab,
   seed,
   sites: flags.sites ?? defaults.sites,
@@ -68,7 +81,11 @@ const optionsOf = (flags: ScenarioFlags, defaults: Scenario['defaults'], lab: Op
   durationMillis: flags.duration === undefined ? defaults.durationMillis : flags.duration * 1000,
 });
 
-export const runScenario = async (name: string, scenario: Scenario, flags: ScenarioFlags): Promise<ExitCode> => {
+export const runScenario = async (
+  name: string,
+  scenario: Scenario,
+  flags: ScenarioFlags,
+): Promise<ExitCode> => {
   const chosen = await chooseLab(flags.lab);
   const first = flags.seed ?? randomBytes(3).readUIntBE(0, 3);
   if (flags.seeds > 1) return manySeeds(name, scenario, flags, first);
@@ -76,7 +93,12 @@ export const runScenario = async (name: string, scenario: Scenario, flags: Scena
 };
 
 /** Seed after seed, a line each; the worst exit code. Only the runs that did not pass leave a report. */
-const manySeeds = async (name: string, scenario: Scenario, flags: ScenarioFlags, first: number): Promise<ExitCode> => {
+const manySeeds = async (
+  name: string,
+  scenario: Scenario,
+  flags: ScenarioFlags,
+  first: number,
+): Promise<ExitCode> => {
   const codes: ExitCode[] = [];
   const interrupt = interrupts();
   try {
@@ -96,9 +118,13 @@ const manySeeds = async (name: string, scenario: Scenario, flags: ScenarioFlags,
       const exit = exitOf(judgements, judge.analysis.complete);
       codes.push(exit);
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      const bad = judgements.filter(({ level, verdict }) => level === 'MUST' && (verdict === 'fail' || verdict === 'inconclusive'));
+      const bad = judgements.filter(
+        ({ level, verdict }) => level === 'MUST' && (verdict === 'fail' || verdict === 'inconclusive'),
+      );
       const why = bad.map(({ clause, summary }) => `${clause}: ${summary}`).join('; ');
-      console.log(`seed ${seedText(options.seed)}  exit ${exit}  ${seconds} s${why === '' ? '' : `  ${why}\n  again: ${rerun}`}`);
+      console.log(
+        `seed ${seedText(options.seed)}  exit ${exit}  ${seconds} s${why === '' ? '' : `  ${why}\n  again: ${rerun}`}`,
+      );
     }
   } finally {
     interrupt.done();
@@ -156,25 +182,43 @@ const oneRun = async (
 };
 
 /** The model of a run's events, whatever ended it. */
-export const judged = (scenario: Scenario, events: readonly TraceEvent[], interrupted: boolean, broken: unknown): ReportModel => {
+export const judged = (
+  scenario: Scenario,
+  events: readonly TraceEvent[],
+  interrupted: boolean,
+  broken: unknown,
+): ReportModel => {
   const judge = new Judge(scenario.checks);
   for (const event of [...events].sort((a, b) => a.t - b.t)) judge.event(event);
   const judgements = judge.judgements();
   const complete = judge.analysis.complete && !interrupted && broken === undefined;
-  const exitCode = interrupted ? EXIT.interrupted : broken !== undefined ? EXIT.harness : exitOf(judgements, complete);
+  const exitCode = interrupted
+    ? EXIT.interrupted
+    : broken !== undefined
+      ? EXIT.harness
+      : exitOf(judgements, complete);
   return reportModel(events, judgements, { exitCode, complete });
 };
 
-const tell = (model: ReportModel, screen: Screen, folder: RunFolder, broken: unknown, interrupted: boolean): void => {
+const tell = (
+  model: ReportModel,
+  screen: Screen,
+  folder: RunFolder,
+  broken: unknown,
+  interrupted: boolean,
+): void => {
   if (broken !== undefined && !interrupted) {
     const lab = broken instanceof LabError;
     console.error(`relaylab: ${broken instanceof Error ? broken.message : String(broken)}`);
-    console.error(lab ? `          ${broken.hint}. Not the relay's fault.` : broken instanceof Error ? broken.stack : '');
+    console.error(
+      lab ? `          ${broken.hint}. Not the relay's fault.` : broken instanceof Error ? broken.stack : '',
+    );
   }
   if (process.env.GITHUB_ACTIONS === 'true') for (const line of renderGithub(model)) console.log(line);
   const summary = process.env.GITHUB_STEP_SUMMARY;
   if (summary !== undefined) appendFileSync(summary, renderMarkdown(model));
-  if (screen.isTty) console.log(renderTerminal(model, { ...screen.paint, columns: screen.columns, report: folder.html }));
+  if (screen.isTty)
+    console.log(renderTerminal(model, { ...screen.paint, columns: screen.columns, report: folder.html }));
   else {
     console.log(renderTerminal(model, { ...screen.paint, columns: 96, report: folder.html }));
     console.log(renderCiEnd(model, folder.html));

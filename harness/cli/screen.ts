@@ -1,7 +1,7 @@
 /** What a run says while it goes on: a table redrawn in place on a terminal, plain lines everywhere else. */
 import { colourWanted, type Paint, utf8Wanted } from '../report/paint.ts';
 import { Progress, TABLE_COLUMNS_MIN } from '../report/progress.ts';
-import type { TraceEvent } from '../scenario/trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 
 const FRAME_MILLIS = 100;
 const HEARTBEAT_MILLIS = 1_000;
@@ -21,7 +21,11 @@ export class Screen {
 
   constructor(out: Stream, env: NodeJS.ProcessEnv) {
     this.#out = out;
-    this.#tty = out.isTTY === true && (out.columns ?? 0) >= TABLE_COLUMNS_MIN && env.CI === undefined && env.TERM !== 'dumb';
+    this.#tty =
+      out.isTTY === true &&
+      (out.columns ?? 0) >= TABLE_COLUMNS_MIN &&
+      env.CI === undefined &&
+      env.TERM !== 'dumb';
     this.paint = { colour: colourWanted(env, out.isTTY === true), utf8: utf8Wanted(env) };
     this.#progress = new Progress({ ...this.paint, form: this.#tty ? 'tty' : 'lines' });
     this.#timer = setInterval(() => this.#tick(), this.#tty ? FRAME_MILLIS : HEARTBEAT_MILLIS);

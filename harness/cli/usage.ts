@@ -14,31 +14,41 @@ export const unknown = (what: string, got: string, known: readonly string[]): Us
 };
 
 /** A whole number of an option within bounds. @throws UsageError */
-export const whole = (option: string, min: number, max: number) => (text: string): number => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max)
-    throw new UsageError(`${option} ${text}: expected a whole number from ${min} to ${max}.`);
-  return value;
-};
+export const whole =
+  (option: string, min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new UsageError(`${option} ${text}: expected a whole number from ${min} to ${max}.`);
+    return value;
+  };
 
 /** Seeds are hex, at most 32 bits. @throws UsageError */
 export const seed = (text: string): number => {
-  if (!/^[0-9a-f]{1,8}$/i.test(text)) throw new UsageError(`--seed ${text}: expected one to eight hex digits, as the report prints it.`);
+  if (!/^[0-9a-f]{1,8}$/i.test(text))
+    throw new UsageError(`--seed ${text}: expected one to eight hex digits, as the report prints it.`);
   return Number.parseInt(text, 16);
 };
 
 /** One of a list. @throws UsageError naming the nearest */
-export const oneOf = <Name extends string>(what: string, names: readonly Name[]) => (text: string): Name => {
-  const found = names.find((name) => name === text);
-  if (found === undefined) throw unknown(what, text, names);
-  return found;
-};
+export const oneOf =
+  <Name extends string>(what: string, names: readonly Name[]) =>
+  (text: string): Name => {
+    const found = names.find((name) => name === text);
+    if (found === undefined) throw unknown(what, text, names);
+    return found;
+  };
 
 /**
  * `npm run scenario nat-pool --lab sim` gives npm the flag and us the rest: seen in the environment, told with the right line.
  * @throws UsageError
  */
-export const refuseSwallowed = (env: NodeJS.ProcessEnv, script: string, flags: readonly string[], args: readonly string[]): void => {
+export const refuseSwallowed = (
+  env: NodeJS.ProcessEnv,
+  script: string,
+  flags: readonly string[],
+  args: readonly string[],
+): void => {
   if (env.npm_lifecycle_event !== script) return;
   const swallowed = flags.filter((flag) => env[`npm_config_${flag.replaceAll('-', '_')}`] !== undefined);
   if (swallowed.length === 0) return;
@@ -48,6 +58,10 @@ export const refuseSwallowed = (env: NodeJS.ProcessEnv, script: string, flags: r
   };
   const words = args.filter((arg) => !arg.startsWith('-'));
   const [name = 'NAME', ...values] = words;
-  const told = swallowed.map((flag, i) => `--${flag}${value(flag) || (values[i] === undefined ? '' : ` ${values[i]}`)}`);
-  throw new UsageError(`npm took ${swallowed.map((flag) => `--${flag}`).join(', ')} for itself. Put -- before the flags:\n\n  npm run ${script} ${name} -- ${told.join(' ')}`);
+  const told = swallowed.map(
+    (flag, i) => `--${flag}${value(flag) || (values[i] === undefined ? '' : ` ${values[i]}`)}`,
+  );
+  throw new UsageError(
+    `npm took ${swallowed.map((flag) => `--${flag}`).join(', ')} for itself. Put -- before the flags:\n\n  npm run ${script} ${name} -- ${told.join(' ')}`,
+  );
 };

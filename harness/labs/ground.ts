@@ -3,7 +3,7 @@
  * for processes on loopback and for containers.
  */
 import type { AgentCommand } from '../agents/protocol.ts';
-import type { TraceEvent } from '../scenario/trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import type { LabContext } from './lab.ts';
 import type { FaultOrder, Site, Topology } from './topology.ts';
 

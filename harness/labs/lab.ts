@@ -1,7 +1,7 @@
 /** What every lab is: it takes a topology and a director, lets time pass, and writes down what happened. */
 import type { NetMachine } from '../../reference-impl/machine/machine.ts';
 import type { ActorCommand } from '../agents/actor-spec.ts';
-import type { Happening, TraceEvent } from '../scenario/trace.ts';
+import type { Happening, TraceEvent } from '../trace/trace.ts';
 import type { FaultOrder, Topology } from './topology.ts';
 
 export const LABS = ['sim', 'local', 'docker'] as const;

@@ -2,8 +2,8 @@
 import { connNames, NodeDriver } from '../../reference-impl/drivers/node.ts';
 import type { Address } from '../../reference-impl/machine/machine.ts';
 import type { ActorCommand, ActorSpec, Ref } from '../agents/actor-spec.ts';
-import { Stamper } from '../agents/stamp.ts';
-import type { TraceEvent } from '../scenario/trace.ts';
+import { Stamper } from '../trace/stamp.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import type { AgentChannel, Ground } from './ground.ts';
 import { type Director, type Lab, type LabContext, LabError, type LabName, type Order } from './lab.ts';
 import { resolved, sitePaths } from './paths.ts';
@@ -40,7 +40,8 @@ class Session {
   readonly #topology: Topology;
   readonly #ground: Ground;
   readonly #context: LabContext;
-  readonly #base = process.hrtime.bigint();
+  /** t = 0 of the trace: when the hosts are there and the actors are about to start. */
+  #base = process.hrtime.bigint();
   readonly #ports = new Map<Ref, number>();
   readonly #awaited = new Map<Ref, { resolve: (port: number) => void; reject: (error: Error) => void }>();
   readonly #stamper: Stamper;
@@ -90,6 +91,7 @@ class Session {
     const { sites, outside, relay } = this.#topology;
     await this.#ground.open(this.#topology, this.#context);
     this.#context.signal.throwIfAborted();
+    this.#base = process.hrtime.bigint();
     for (const host of ['relay', 'users', ...sites.map((site) => site.name)]) {
       const channel = this.#ground.channel(host);
       if (this.#channels.has(channel)) continue;
@@ -160,8 +162,8 @@ class Session {
       node,
       bin,
       `--localForwardPort=${service.port}`,
-      '--localForwardHost',
-      service.host,
+      '--log-level',
+      'warn',
       relay.host,
       String(relay.port),
     ];
@@ -203,10 +205,15 @@ class Session {
           ),
         );
       }, READY_MILLIS);
-      const done = (): void => clearTimeout(timer);
       this.#awaited.set(who, {
-        resolve: (port) => (done(), resolve(port)),
-        reject: (error) => (done(), reject(error)),
+        resolve: (port) => {
+          clearTimeout(timer);
+          resolve(port);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
       });
     });
   }
@@ -242,7 +249,13 @@ class Session {
           end(undefined);
         } else this.#perform(order);
       };
-      this.#director = new NodeDriver(director, { name, report, clock: () => this.#micros() / 1000 });
+      // The timeline counts from here: how long actors took to start is not its business.
+      const readyMicros = this.#micros();
+      this.#director = new NodeDriver(director, {
+        name,
+        report,
+        clock: () => (this.#micros() - readyMicros) / 1000,
+      });
       this.#director.start();
     });
   }

@@ -10,7 +10,10 @@ export const relayProgram = (
   ground: Pick<Ground, 'node' | 'root'>,
 ): Extract<ActorSpec<never>, { kind: 'program' }> => {
   const bin = `${ground.root}/reference-impl/port-relay/bin/relay.ts`;
-  const flags = ['--keepalive', String(keepaliveMillis)];
-  const argv = relay.exec ?? [ground.node, bin, '{port}', '--bind', host, ...flags];
+  const limits = Object.entries({ keepaliveMillis, ...relay.limits });
+  const flags = limits.map(
+    ([limit, value]) => `--${limit.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}=${value}`,
+  );
+  const argv = relay.exec ?? [ground.node, bin, '{port}', '--bind', host, '--log-level', 'warn', ...flags];
   return { kind: 'program', argv, env: {}, host, listens: true };
 };

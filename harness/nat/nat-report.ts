@@ -1,6 +1,6 @@
 /** What a userspace NAT is told and what it says. */
 import type { Millis } from '../../reference-impl/machine/machine.ts';
-import type { PathEvent } from '../scenario/trace.ts';
+import type { PathEvent } from '../trace/trace.ts';
 
 /** `id` comes back in the receipt: the number of the fault in the timeline. */
 export type NatCommand =

@@ -1,4 +1,4 @@
-import type { EventOf, TraceEvent } from '../scenario/trace.ts';
+import type { EventOf, TraceEvent } from '../trace/trace.ts';
 
 /** What the relay process held; -1: cannot be read here. */
 export type Books = {

@@ -1,5 +1,5 @@
 import { backoffStep } from '../../reference-impl/backoff/schedule.ts';
-import type { EventOf, TraceEvent } from '../scenario/trace.ts';
+import type { EventOf, TraceEvent } from '../trace/trace.ts';
 import type { Outage } from './faults.ts';
 import { type Fit, fitWaits } from './fit.ts';
 import type { FactsCollector, ScheduleFacts } from './run-facts.ts';

@@ -1,4 +1,4 @@
-import type { EventOf, TraceEvent } from '../scenario/trace.ts';
+import type { EventOf, TraceEvent } from '../trace/trace.ts';
 
 /** One fault of the timeline, with its proof and what it cost. */
 export type FaultRow = {

@@ -1,4 +1,4 @@
-import type { EventOf, TraceEvent } from '../scenario/trace.ts';
+import type { EventOf, TraceEvent } from '../trace/trace.ts';
 import type { FaultsCollector } from './faults.ts';
 import type { ClientFacts, FactsCollector } from './run-facts.ts';
 import { type Bars, BIN_MICROS, Level, type Steps, Tally } from './series.ts';

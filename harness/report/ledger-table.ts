@@ -1,4 +1,4 @@
-import type { CloseKind, Direction, EventOf, TraceEvent, TransferMode } from '../scenario/trace.ts';
+import type { CloseKind, Direction, EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
 import type { FaultRow } from './faults.ts';
 import type { FactsCollector } from './run-facts.ts';
 import { Level, type Steps } from './series.ts';

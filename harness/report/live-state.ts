@@ -1,4 +1,4 @@
-import type { TraceEvent } from '../scenario/trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import { type FaultRow, FaultsCollector } from './faults.ts';
 import { ROWS_MAX } from './lanes.ts';
 import { type ClientFacts, FactsCollector } from './run-facts.ts';

@@ -1,4 +1,4 @@
-import type { TraceEvent } from '../scenario/trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import type { ExitCode, Judgement } from '../verdict/verdict.ts';
 import { type Audit, AuditCollector } from './audit.ts';
 import {

@@ -1,4 +1,4 @@
-import type { EventOf, TraceEvent } from '../scenario/trace.ts';
+import type { EventOf, TraceEvent } from '../trace/trace.ts';
 import type { FaultRow } from './faults.ts';
 import { type LiveRow, LiveState } from './live-state.ts';
 import { type Paint, painted, terminalText } from './paint.ts';

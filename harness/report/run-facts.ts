@@ -1,4 +1,4 @@
-import type { EventOf, TraceEvent, TransferMode } from '../scenario/trace.ts';
+import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
 
 /** Who ran what, where, and how to run it again. */
 export type RunFacts = {

@@ -1,5 +1,5 @@
 import { Rng } from '../../reference-impl/machine/rng.ts';
-import type { EventOf, TraceEvent, TransferMode } from '../scenario/trace.ts';
+import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
 
 /** Throughput of one mode as a share of the direct path in the same rounds. */
 export type RatioRow = {

@@ -6,7 +6,7 @@ import { LanesCollector } from '../report/lanes.ts';
 import { LedgerCollector } from '../report/ledger-table.ts';
 import { FactsCollector } from '../report/run-facts.ts';
 import { SpeedCollector } from '../report/speed.ts';
-import type { TraceEvent } from './trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 
 export class Analysis {
   readonly facts = new FactsCollector();

@@ -11,7 +11,7 @@ import type { Director, Order } from '../labs/lab.ts';
 import { REQUEST_BYTES } from '../measure/payload.ts';
 import type { Match, Plan, Step, TunnelShape, When } from './scenario.ts';
 import { Throughput } from './throughput.ts';
-import type { EventOf, TraceEvent, TransferMode } from './trace.ts';
+import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
 import { UserLoops } from './user-loops.ts';
 
 type Out = NetOutput<Order>;
@@ -159,6 +159,11 @@ export class PlanDirector implements Director {
         return this.#fault(step.site, `link ${step.fault.kind}`, step.text, what, orders);
       }
       case 'outage':
+        // Whoever was registered is not any more, whether it tells us (our clients) or not (a forwarder is a program).
+        for (const [client, port] of this.#ports) {
+          port.live = false;
+          this.#loops.clientDown(client);
+        }
         return this.#fault('', 'outage', step.text, { kind: 'outage', millis: step.millis }, orders);
       case 'stop':
         orders.push({ do: 'stop', who: step.who });

@@ -11,7 +11,7 @@ import {
 import { Analysis } from './analysis.ts';
 import type { Judging } from './checks/check.ts';
 import { CHECKS, type CheckName } from './checks/registry.ts';
-import type { TraceEvent } from './trace.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 
 const WORST: readonly Verdict[] = ['fail', 'inconclusive', 'pass', 'not-applicable'];
 

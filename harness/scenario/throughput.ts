@@ -1,4 +1,4 @@
-import type { EventOf } from './trace.ts';
+import type { EventOf } from '../trace/trace.ts';
 
 type Turn =
   | { readonly path: 'direct'; readonly source: string; readonly round: number; readonly bytes: number }

@@ -54,19 +54,89 @@ const addressOf = (address: string | Address): Address =>
 const faultOf = (fault: FaultSpec): Fault =>
   typeof fault === 'string' ? parseFault(fault) : checkFault(fault);
 
+/** What the link said, kept until somebody asks for it. */
+class Reports {
+  readonly emitter = new EventEmitter();
+  receipts: ReceiptReport[] = [];
+  #settle: (report: LinkReport) => void = () => {};
+  /** The link listens, or it cannot. */
+  readonly ready = new Promise<LinkReport>((resolve) => {
+    this.#settle = resolve;
+  });
+
+  take(report: LinkReport): void {
+    if (report.type === 'link.ready' || report.type === 'link.failed') this.#settle(report);
+    else if (report.type === 'link.receipt') this.receipts.push(report);
+    // The listener's code must not run while outputs are being performed: it may call back.
+    else if (report.type === 'link.effect') queueMicrotask(() => this.emitter.emit('effect', report));
+  }
+}
+
+class RunningProxy implements ChaosProxy {
+  readonly host: string;
+  readonly port: number;
+  readonly seed: number;
+  readonly #link: NodeLink;
+  readonly #reports: Reports;
+  readonly #used: Set<string>;
+
+  constructor(listen: Address, seed: number, link: NodeLink, reports: Reports) {
+    this.host = listen.host;
+    this.port = listen.port;
+    this.seed = seed;
+    this.#link = link;
+    this.#reports = reports;
+    this.#used = new Set(this.receipts().map(({ id }) => id));
+  }
+
+  add(spec: FaultSpec, wanted?: string): string {
+    const fault = faultOf(spec);
+    let id = wanted ?? fault.kind;
+    for (let nth = 2; wanted === undefined && this.#used.has(id); nth++) id = `${fault.kind}-${nth}`;
+    this.#ask({ do: 'add', id, fault });
+    this.#used.add(id);
+    return id;
+  }
+  remove(id: string): ReceiptReport {
+    return this.#ask({ do: 'remove', id })[0] as ReceiptReport;
+  }
+  clear(): void {
+    this.#ask({ do: 'clear' });
+  }
+  down(): void {
+    this.#ask({ do: 'down' });
+  }
+  up(): void {
+    this.#ask({ do: 'up' });
+  }
+  redirect(upstream: string | Address): void {
+    this.#ask({ do: 'upstream', to: addressOf(upstream) });
+  }
+  receipts(): readonly ReceiptReport[] {
+    return this.#ask({ do: 'receipts' });
+  }
+  on(event: 'effect', listener: (effect: EffectReport) => void): void {
+    this.#reports.emitter.on(event, listener);
+  }
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  #ask(command: LinkCommand): readonly ReceiptReport[] {
+    this.#reports.receipts = [];
+    this.#link.command(command);
+    return this.#reports.receipts;
+  }
+}
+
 /** Starts a proxy. Resolves once it listens. @throws ChaosError LISTEN_FAILED, or what parsing its options throws */
 export const createChaosProxy = async (options: ChaosProxyOptions): Promise<ChaosProxy> => {
   const listen = addressOf(options.listen ?? { host: '127.0.0.1', port: 0 });
   const seed = options.seed ?? freshSeed();
   const faults = (options.faults ?? []).map(faultOf);
   const upstream = addressOf(options.upstream);
-  const emitter = new EventEmitter();
-  let reports: LinkReport[] = [];
-  let settle: (report: LinkReport) => void = () => {};
-  const ready = new Promise<LinkReport>((resolve) => {
-    settle = resolve;
-  });
   const { from, keepaliveMillis, earlyBytesMax } = options;
+  const reports = new Reports();
   const link = new NodeLink(
     (name) =>
       new LinkMachine({
@@ -80,50 +150,15 @@ export const createChaosProxy = async (options: ChaosProxyOptions): Promise<Chao
         ...(keepaliveMillis === undefined ? {} : { keepaliveMillis }),
         ...(earlyBytesMax === undefined ? {} : { earlyBytesMax }),
       }),
-    (report) => {
-      if (report.type === 'link.ready' || report.type === 'link.failed') settle(report);
-      else if (report.type === 'link.receipt') reports.push(report);
-      // The listener's code must not run while outputs are being performed: it may call back.
-      else if (report.type === 'link.effect') queueMicrotask(() => emitter.emit('effect', report));
-    },
+    (report) => reports.take(report),
   );
   link.start();
-  const outcome = await ready;
-  if (outcome.type !== 'link.ready')
-    throw new ChaosError('LISTEN_FAILED', {
-      expected: `${addressText(listen)} to be free`,
-      got: outcome.type === 'link.failed' ? outcome.why : outcome.type,
-      hint: 'port 0 takes any free port',
-    });
-  const ask = (command: LinkCommand): readonly ReceiptReport[] => {
-    reports = [];
-    link.command(command);
-    return reports.filter((report) => report.type === 'link.receipt');
-  };
-  const used = new Set<string>(ask({ do: 'receipts' }).map(({ id }) => id));
-  const freeId = (kind: string): string => {
-    let id = kind;
-    for (let nth = 2; used.has(id); nth++) id = `${kind}-${nth}`;
-    return id;
-  };
-  return {
-    host: listen.host,
-    port: outcome.port,
-    seed,
-    add: (spec, wanted) => {
-      const fault = faultOf(spec);
-      const id = wanted ?? freeId(fault.kind);
-      ask({ do: 'add', id, fault });
-      used.add(id);
-      return id;
-    },
-    remove: (id) => ask({ do: 'remove', id })[0] as ReceiptReport,
-    clear: () => void ask({ do: 'clear' }),
-    down: () => void ask({ do: 'down' }),
-    up: () => void ask({ do: 'up' }),
-    redirect: (to) => void ask({ do: 'upstream', to: addressOf(to) }),
-    receipts: () => ask({ do: 'receipts' }),
-    on: (event, listener) => void emitter.on(event, listener),
-    close: () => link.close(),
-  };
+  const outcome = await reports.ready;
+  if (outcome.type === 'link.ready')
+    return new RunningProxy({ host: listen.host, port: outcome.port }, seed, link, reports);
+  throw new ChaosError('LISTEN_FAILED', {
+    expected: `${addressText(listen)} to be free`,
+    got: outcome.type === 'link.failed' ? outcome.why : outcome.type,
+    hint: 'port 0 takes any free port',
+  });
 };

@@ -35,11 +35,11 @@ const work = async (runId: string): Promise<void> => {
   let heard = '';
   for await (const chunk of process.stdin) heard += chunk;
   if (heard.includes('done')) return;
-  // twice in a row: the engine may still be creating something for the dead runner, or be down itself for a while
-  for (let clean = 0, tries = 0; clean < 2 && tries < TRIES; tries++) {
-    clean = (await removeRun(new Docker(), runId)).length === 0 ? clean + 1 : 0;
-    if (clean < 2) await pause(clean === 1 ? 300 : 2000);
-  }
+  for (let tries = 0; (await removeRun(new Docker(), runId)).length > 0 && tries < TRIES; tries++)
+    await pause(2000);
+  // the engine may still have been creating something for the dead runner
+  await pause(500);
+  await removeRun(new Docker(), runId);
 };
 
 if (import.meta.main) await work(process.argv[2] as string);

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { AgentCommand } from '../../agents/protocol.ts';
-import type { TraceEvent } from '../../scenario/trace.ts';
+import type { TraceEvent } from '../../trace/trace.ts';
 import type { AgentChannel, Ground } from '../ground.ts';
 import type { LabContext } from '../lab.ts';
 import type { Site, Topology } from '../topology.ts';
@@ -81,13 +81,11 @@ export class LocalGround implements Ground {
     return channel;
   }
 
-  /** Relay and users have addresses of their own; inside a site everything is on its private one. Elsewhere all share one. */
+  /** Relay and users have addresses of their own; what is inside a site is on localhost, as a forwarder's service must be. */
   bind(host: string): string {
     if (process.platform !== 'linux') return '127.0.0.1';
     if (host === 'relay') return '127.30.0.1';
-    if (host === 'users') return '127.31.0.1';
-    const index = this.#sites.indexOf(host) + 1;
-    return `127.20.${index >> 8}.${index & 255}`;
+    return host === 'users' ? '127.31.0.1' : '127.0.0.1';
   }
 
   address(host: string): string {

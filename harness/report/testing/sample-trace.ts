@@ -4,7 +4,7 @@
  */
 import { backoffWait, DEFAULT_SCHEDULE } from '../../../reference-impl/backoff/schedule.ts';
 import { type Rng, rngFor } from '../../../reference-impl/machine/rng.ts';
-import type { Happening, TraceEvent, TransferMode } from '../../scenario/trace.ts';
+import type { Happening, TraceEvent, TransferMode } from '../../trace/trace.ts';
 
 export type SampleOptions = {
   readonly variant: 'passed' | 'failed' | 'inconclusive' | 'partial';

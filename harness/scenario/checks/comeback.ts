@@ -2,7 +2,7 @@
 import { herdLimit } from '../../measure/herd.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import type { Analysis } from '../analysis.ts';
-import type { EventOf, TraceEvent } from '../trace.ts';
+import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import { type Check, count, type Judging, proof } from './check.ts';
 
 /** Rulings, "Herd". */

@@ -1,5 +1,5 @@
 /** The conversation of every watched registration, line by line, as the client saw it on its wire. */
-import type { EventOf, TraceEvent } from '../trace.ts';
+import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 
 /** First bytes of a user's request ("RLAB"): what a data connection may start with. */
@@ -60,8 +60,10 @@ class Conversations implements Judging {
         for (const [port, who] of this.#live) if (who === event.who) this.#live.delete(port);
         return;
       case 'fault.begun':
-        // After an outage the new relay knows nothing of old registrations.
-        if (event.site === '') this.#live.clear();
+        // After an outage the new relay knows nothing of old registrations; behind a fault of a site some may be dead while
+        // the client does not know yet, and the relay may have given their ports to others.
+        for (const [port, who] of this.#live)
+          if (event.site === '' || who.startsWith(`${event.site}/`)) this.#live.delete(port);
         return;
     }
   }

@@ -2,7 +2,7 @@
 
 import { clauseOf } from '../../conformance/clauses/registry.ts';
 import type { Finding } from '../../verdict/verdict.ts';
-import type { EventOf, TraceEvent } from '../trace.ts';
+import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 
 class Probes implements Judging {

@@ -1,6 +1,6 @@
 /** Both ends of every tunnel joined, and whether anything the lab did can excuse how it went. */
 import type { Analysis } from '../analysis.ts';
-import type { EventOf, TraceEvent } from '../trace.ts';
+import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 
 export type Tunnel = {
   readonly opened: EventOf<'tunnel.opened'>;
@@ -139,11 +139,10 @@ export class TunnelBook {
     for (const window of this.#windows.values()) {
       if (window.site !== '' && window.site !== site) continue;
       if (user.t < window.from) continue;
-      // A silent death is known to nobody until the client has registered anew.
-      const until =
-        window.kind.startsWith('nat') && tunnel.registeredAt < window.from
-          ? Number.POSITIVE_INFINITY
-          : window.to;
+      // A silent death, and the loss of the relay, are over for a client only when it has registered anew.
+      const stale =
+        tunnel.registeredAt < window.from && (window.site === '' || window.kind.startsWith('nat'));
+      const until = stale ? Number.POSITIVE_INFINITY : window.to;
       const after = window.kind.startsWith('link') ? LINK_AFTER_MICROS : 0;
       if (opened.t <= until + after) return false;
     }

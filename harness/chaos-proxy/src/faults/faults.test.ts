@@ -221,6 +221,7 @@ const CASES: readonly Case[] = [
     faults: ['stall:onMs=1000,forMillis=50'],
     play: (link, client) => link.bytes(10, client, 'a').until(300),
     rows: ["50 upstream1 send 'a'"],
+    effects: 1,
   },
   {
     claim: 'a fault behind a marker leaves the bytes before it alone',

@@ -1,4 +1,4 @@
-import type { Happening, TraceEvent } from '../scenario/trace.ts';
+import type { Happening, TraceEvent } from './trace.ts';
 
 /** Turns what a host reports into lines of the trace: adds when (whole microseconds), who, and the host's own count. */
 export class Stamper {
