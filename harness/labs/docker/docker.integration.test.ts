@@ -1,7 +1,7 @@
 // The Docker lab against a real engine. Without one every test is skipped, with the reason.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,15 +65,26 @@ const countOf = async (runId: string): Promise<number> => {
   const containers = await docker.listContainers({ all: true, filters });
   return containers.length + (await docker.listNetworks({ filters })).length;
 };
-/** Waits until nothing of a run is left. @returns whether that happened in time */
-const vanishes = async (runId: string): Promise<boolean> => {
+/** Polls until it is so. @returns whether that happened in time */
+const comesTrue = async (test: () => Promise<boolean>): Promise<boolean> => {
   const deadline = performance.now() + DEADLINE_MILLIS;
   while (performance.now() < deadline) {
-    if ((await countOf(runId)) === 0) return true;
+    if (await test()) return true;
     await pause(100);
   }
   return false;
 };
+/** Waits until nothing of a run is left. */
+const vanishes = (runId: string): Promise<boolean> => comesTrue(async () => (await countOf(runId)) === 0);
+/** Waits until no process of this machine has the run's name in its command: its janitor has gone home. */
+const janitorEnds = (runId: string): Promise<boolean> =>
+  comesTrue(async () => {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const commands = await Promise.all(
+      pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+    );
+    return !commands.some((command) => command.split('\0').includes(runId));
+  });
 
 /** The engine behind a socket that can be taken away and put back. */
 const severable = async () => {
@@ -325,6 +336,7 @@ t.test('kill -9 of the runner leaves nothing', options, async (t) => {
   t.equal(await countOf(run), 6);
   runner.kill('SIGKILL');
   t.ok(await vanishes(run), 'the janitor removed it within ten seconds');
+  t.ok(await janitorEnds(run), 'and went home');
 });
 
 t.test(
@@ -353,6 +365,7 @@ t.test(
     t.equal(await countOf(run), 6);
     await restore();
     t.ok(await vanishes(run), 'the janitor came back to it');
+    t.ok(await janitorEnds(run), 'and went home');
   },
 );
 
