@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileOptions, execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -16,7 +16,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 
-const run = promisify(execFile);
+/** Runs a program without the loader that the test runner puts into the environment of every child. */
+const run = (program: string, args: readonly string[], options: ExecFileOptions = {}) =>
+  promisify(execFile)('env', ['-u', 'NODE_OPTIONS', program, ...args], { ...options, encoding: 'utf8' });
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const HERE = join(ROOT, 'harness', 'chaos-proxy');
 
@@ -39,9 +41,7 @@ const packedCopy = async (folder: string): Promise<string> => {
   const copy = join(folder, 'harness', 'chaos-proxy');
   cpSync(HERE, copy, { recursive: true, filter: (file) => !/[/\\](dist|\.tap)$|\.tgz$/.test(file) });
   const before = readFileSync(join(copy, 'package.json'), 'utf8');
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS|TAP)/i.test(name)),
-  );
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|TAP)/i.test(name)));
   const bin = join(ROOT, 'node_modules', '.bin');
   await run('npm', ['pack', '--pack-destination', folder], {
     cwd: copy,
