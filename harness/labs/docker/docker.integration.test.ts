@@ -1,10 +1,7 @@
 // The Docker lab against a real engine. Without one every test is skipped, with the reason.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +19,7 @@ import { LABEL, runLabels, startTimeOf, thisOwner } from './labels.ts';
 import { Networks } from './networks.ts';
 import { probeDocker } from './probe.ts';
 import { removeRun } from './removal.ts';
+import { severable } from './severable-engine.ts';
 import { sweepDeadRuns } from './sweep.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -85,37 +83,6 @@ const janitorEnds = (runId: string): Promise<boolean> =>
     );
     return !commands.some((command) => command.split('\0').includes(runId));
   });
-
-/** The engine behind a socket that can be taken away and put back. */
-const severable = async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'relaylab-'));
-  const path = join(folder, 'engine.sock');
-  const open = new Set<Socket>();
-  const serve = async (): Promise<Server> => {
-    const server = createServer({ allowHalfOpen: true }, (near) => {
-      const far = connect({ path: '/var/run/docker.sock', allowHalfOpen: true });
-      for (const socket of [near, far]) open.add(socket.on('error', () => undefined));
-      near.pipe(far).pipe(near);
-    });
-    await once(server.listen(path), 'listening');
-    return server;
-  };
-  let server: Server | undefined = await serve();
-  const sever = (): void => {
-    server?.close();
-    server = undefined;
-    for (const socket of open) socket.destroy();
-  };
-  return {
-    path,
-    sever,
-    /** Serves again until the test is over. */
-    restore: async (): Promise<void> => {
-      server ??= (await serve()).unref();
-    },
-    remove: (): Promise<void> => rm(folder, { recursive: true, force: true }),
-  };
-};
 
 /** A lab with something to connect to, and what its hosts say. */
 class Opened {
