@@ -25,6 +25,8 @@ export type ClientReport =
       readonly waitMillis: Millis;
       readonly attempt: number;
     }
+  /** A connection was added to the pool and the relay did not refuse it. */
+  | { readonly type: 'client.joined'; readonly conn: Conn }
   /** A user's tunnel is joined to the service. `conn`: the pooled or claiming connection, or the stream. */
   | { readonly type: 'client.tunnel'; readonly conn: Conn; readonly service: Conn }
   | { readonly type: 'client.gaveUp'; readonly attempts: number }

@@ -141,6 +141,7 @@ export class PoolClient extends RelayClient {
   protected modeExpire(now: Millis, out: ClientOutput[]): void {
     for (const conn of this.#settle.expired(now)) {
       this.#members.set(conn, 'settled');
+      out.push({ type: 'report', event: { type: 'client.joined', conn } });
       this.#joinsWork();
       this.#fill(now, out);
     }
