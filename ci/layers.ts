@@ -1,0 +1,120 @@
+/**
+ * Who may import whom. One row a layer: its folder (or file), and what it may import besides itself. The longest prefix wins,
+ * what is absent is forbidden. ARCHITECTURE.md prints this table; ci/layers.test.ts holds the code to it.
+ */
+
+/** `node:` stands for every built-in, `node:net` for one; a path for a folder and all below it; else a package's name. */
+export type Layers = Readonly<Record<string, readonly string[]>>;
+
+const MACHINE = 'reference-impl/machine';
+const BACKOFF = 'reference-impl/backoff';
+const YAMUX = 'reference-impl/yamux';
+const DRIVERS = 'reference-impl/drivers';
+const RELAY = 'reference-impl/port-relay/relay';
+const CLIENT = 'reference-impl/port-relay/client';
+const LINK = 'harness/chaos-proxy/src';
+/** The same by its package's name, as everybody else imports it. */
+const PROXY = 'chaos-proxy';
+const TRACE = 'harness/trace';
+const VERDICT = 'harness/verdict';
+
+export const LAYERS: Layers = {
+  [MACHINE]: [],
+  [BACKOFF]: [MACHINE],
+  [YAMUX]: [MACHINE],
+  [`${YAMUX}/duplex.ts`]: [MACHINE, YAMUX, 'node:events', 'node:perf_hooks', 'node:stream'],
+  [DRIVERS]: [MACHINE, BACKOFF, YAMUX, 'node:'],
+  [RELAY]: [MACHINE],
+  [CLIENT]: [MACHINE, BACKOFF, `${RELAY}/relay-report.ts`],
+  'reference-impl/port-relay': [MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, 'node:'],
+  'reference-impl/port-relay/bin': [
+    ...[MACHINE, BACKOFF, DRIVERS, 'reference-impl/port-relay', 'node:'],
+    ...['commander', 'pino', 'pino-pretty', 'prom-client'],
+  ],
+
+  // the link machine and its faults run under any clock; only these files touch sockets, files and the command line
+  [LINK]: ['fastest-levenshtein'],
+  [`${LINK}/seed.ts`]: [LINK, 'node:crypto'],
+  [`${LINK}/splice.ts`]: [LINK, 'node:net'],
+  [`${LINK}/node.ts`]: [LINK, 'node:net'],
+  [`${LINK}/proxy.ts`]: [LINK, 'node:events'],
+  [`${LINK}/index.ts`]: [LINK],
+  [`${LINK}/cli.ts`]: [LINK, 'node:'],
+  [TRACE]: [],
+  [VERDICT]: [],
+  'harness/measure': [MACHINE, BACKOFF, TRACE, VERDICT, 'node:'],
+  'harness/nat': [MACHINE, TRACE, 'fastest-levenshtein'],
+  'harness/conformance/clauses': [VERDICT],
+  'harness/conformance/mutants': [MACHINE, RELAY],
+  'harness/agents': [
+    ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, PROXY],
+    ...[TRACE, 'harness/measure', 'harness/nat', 'harness/conformance/mutants', 'node:'],
+  ],
+  'harness/labs': [
+    ...[MACHINE, DRIVERS, RELAY, PROXY, TRACE, 'harness/nat', 'harness/agents', 'node:'],
+    ...['dockerode', 'testcontainers'],
+  ],
+  'harness/scenario': [
+    ...[MACHINE, BACKOFF, PROXY, TRACE, VERDICT, 'harness/measure', 'harness/nat', 'harness/agents'],
+    ...['harness/labs', 'harness/conformance/clauses', 'node:'],
+  ],
+  'harness/report': [MACHINE, BACKOFF, TRACE, VERDICT, 'harness/measure', 'node:crypto'],
+  'harness/cli': ['harness', 'commander', 'fastest-levenshtein', 'node:'],
+
+  scenarios: [BACKOFF, PROXY, 'harness'],
+  ci: ['harness', 'reference-impl', 'scenarios', 'tap-parser', 'node:'],
+};
+
+/** What tests and what only they import may import: packages are Biome's matter, and the arrows between the three houses stay. */
+export const TESTS_MAY_IMPORT: Layers = {
+  'reference-impl': ['reference-impl'],
+  'harness/chaos-proxy': ['harness/chaos-proxy'],
+  harness: ['harness', 'reference-impl', 'scenarios'],
+  scenarios: ['scenarios', 'harness', 'reference-impl'],
+  ci: ['ci', 'harness', 'reference-impl', 'scenarios'],
+};
+
+/** What only tests import or start, and no program may: whatever lies in a folder called `testing`, and these files. */
+export const TEST_SUPPORT: readonly string[] = [
+  'harness/labs/docker/open-and-wait.ts',
+  'harness/labs/docker/severable-engine.ts',
+  'harness/nat/machine-bench.ts',
+  'harness/nat/parity-end.ts',
+  'harness/nat/parity-namespaces.ts',
+  'harness/nat/parity-process.ts',
+  'harness/nat/parity-rig.ts',
+  'reference-impl/drivers/node-few-descriptors.ts',
+  'reference-impl/drivers/node-script.ts',
+  'reference-impl/drivers/sim-script.ts',
+  'reference-impl/drivers/sim-world.ts',
+  'reference-impl/port-relay/bin/program.ts',
+  'reference-impl/port-relay/client/client-cases.ts',
+  'reference-impl/port-relay/recorded.ts',
+  'reference-impl/port-relay/relay/relay-cases.ts',
+  'reference-impl/port-relay/transcript.ts',
+  'reference-impl/yamux/virtual-link.ts',
+];
+
+/** Whether a path or name is the entry, or lies below it. */
+export const isWithin = (path: string, entry: string): boolean =>
+  path === entry || path.startsWith(entry.endsWith(':') ? entry : `${entry}/`);
+
+/** The row that holds for a file: that of the longest prefix. */
+export const rowOf = (path: string, layers: Layers): string | undefined =>
+  Object.keys(layers)
+    .filter((row) => isWithin(path, row))
+    .sort((a, b) => b.length - a.length)[0];
+
+export const isTestSupport = (path: string): boolean =>
+  path.includes('/testing/') || TEST_SUPPORT.includes(path);
+
+/** The table as ARCHITECTURE.md shows it. */
+export const layersTable = (layers: Layers = LAYERS): string =>
+  ['| layer | may import, besides itself |', '|---|---|']
+    .concat(
+      Object.entries(layers).map(
+        ([row, allowed]) =>
+          `| ${row} | ${allowed.length === 0 ? 'nothing' : allowed.map((entry) => entry.replace(/:$/, ':*')).join(', ')} |`,
+      ),
+    )
+    .join('\n');
