@@ -306,6 +306,8 @@ class Session {
     }
     const receipt = await kernelNat.fault(site, order);
     const kind = `nat ${what.event.kind}`;
+    const cause = what.event.kind;
+    if (cause !== 'flap' && receipt.effects > 0) this.#stamper.say(`${name}/nat`, { type: 'nat.dropped', mappings: receipt.effects, cause });
     this.#stamper.say(`${name}/nat`, { type: 'fault.receipt', fault, kind, site: name, ...receipt });
     this.#stamper.say(`${name}/nat`, { type: 'fault.ended', fault, kind, site: name });
   }

@@ -89,6 +89,9 @@ export class LanesCollector {
       case 'client.registered':
         this.#registered(event);
         return;
+      case 'client.joined':
+        this.#joined(event);
+        return;
       case 'client.lost':
         this.#lost(event);
         return;
@@ -178,6 +181,18 @@ export class LanesCollector {
     }
     if (client.fault > 0) this.#faults.back(event.who, client.fault, event.t);
     client.fault = 0;
+  }
+
+  /** A pool whose paths died fills up again without losing its registration: from here on its client is reachable. */
+  #joined(event: EventOf<'client.joined'>): void {
+    const client = this.#client(event.who);
+    if (client?.connectedSince === undefined) return;
+    const deadSince = this.#site(client.facts.site)?.deadSince;
+    if (deadSince === undefined || deadSince < client.connectedSince || deadSince > event.t) return;
+    const row = this.#row(client.facts.site);
+    row.unaware.add(deadSince, 1);
+    row.unaware.add(event.t, -1);
+    client.connectedSince = event.t;
   }
 
   #lost(event: EventOf<'client.lost'>): void {

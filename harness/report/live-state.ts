@@ -45,6 +45,9 @@ export class LiveState {
         return undefined;
       case 'client.registered':
         return this.#registered(event.who, event.t);
+      case 'client.joined':
+        if (this.#doing.get(event.who)?.doing === 'unaware') this.#become(event.who, event.t, 'on');
+        return undefined;
       case 'client.lost':
         this.#lost(event.who, event.t);
         return undefined;

@@ -180,6 +180,8 @@ export type ClientEvent =
       readonly waitMillis: number;
       readonly attempt: number;
     }
+  /** A connection was added to the client's pool and has settled: its path is alive now. */
+  | { readonly type: 'client.joined'; readonly conn: number }
   | { readonly type: 'client.tunnel'; readonly conn: number; readonly service: number }
   | { readonly type: 'client.gaveUp'; readonly attempts: number }
   | { readonly type: 'client.stopped' };
