@@ -6,7 +6,7 @@ const inWords = (model: ReportModel, pin: string): string | undefined => {
   const check = model.checks.find((candidate) => candidate.pin === pin);
   if (check === undefined) return undefined;
   const { summary, title, clause } = check.judgement;
-  return sentence(summary === '' || summary.includes(clause) ? title : summary);
+  return sentence((summary === '' || summary.includes(clause) ? title : summary).replace(/\s+/g, ' '));
 };
 
 const clientsBehind = (model: ReportModel): string => {

@@ -45,7 +45,7 @@ t.test('lanes count who is connected, who is unaware and who tries in vain', asy
     PASS,
   );
   const [lane] = model.lanes;
-  if (lane === undefined) return t.fail('no lane');
+  if (lane === undefined) throw new Error('no lane');
   const at = (seconds: number) => [
     levelAt(lane.connected, seconds * 10),
     levelAt(lane.unaware, seconds * 10),

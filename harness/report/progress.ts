@@ -44,7 +44,7 @@ export class Progress {
       this.#settling.set(row.fault, { row, at: event.t + SETTLE_MICROS });
     const lines = [...this.#settled(event), ...this.#lines(event)];
     if (lines.length > 0) this.#saidAt = Math.max(this.#saidAt, event.t);
-    return lines.map((line) => terminalText(line, this.#options));
+    return lines.map((line) => terminalText(line, this.#options).replaceAll('\n', ' '));
   }
 
   /** Says that all are back once that has held for a moment, or at the end of the run. */

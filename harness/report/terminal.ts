@@ -107,20 +107,20 @@ const checkLines = (check: Check, columns: number, options: TerminalOptions): re
 
 /** The end of a run where nobody watches (CI): one greppable line a check that did not pass, then the verdict. */
 export const renderCiEnd = (model: ReportModel, report: string): string => {
-  const ascii: Paint = { colour: false, utf8: false };
+  const said = (text: string): string =>
+    terminalText(text, { colour: false, utf8: false }).replace(/\s+/g, ' ');
+  const quoted = (text: string): string => `"${said(text).replaceAll('"', "'")}"`;
   const at = (model.run.endMicros / 1_000_000).toFixed(1).padStart(6);
   const lines = model.checks
     .filter((check) => check.pin !== '')
     .map(({ judgement, pin }) => {
       const word = judgement.verdict === 'fail' ? 'FAIL' : 'INCONCLUSIVE';
-      const words = terminalText(judgement.summary, ascii).replace(/\s+/g, ' ').replaceAll('"', "'");
       const blame = judgement.blame ?? 'none';
-      return `${at} check ${judgement.clause} ${word} pin=${pin} level=${judgement.level} broken=${judgement.broken}/${judgement.exercised} blame=${blame} "${words}"`;
+      return `${at} check ${judgement.clause} ${word} pin=${pin} level=${judgement.level} broken=${judgement.broken}/${judgement.exercised} blame=${blame} ${quoted(judgement.summary)}`;
     });
   const { counts } = model;
-  lines.push(`${at} headline "${terminalText(model.headline, ascii).replaceAll('"', "'")}"`);
-  if (model.exitCode !== 0 && model.run.rerun !== '')
-    lines.push(`${at} again ${terminalText(model.run.rerun, ascii)}`);
+  lines.push(`${at} headline ${quoted(model.headline)}`);
+  if (model.exitCode !== 0 && model.run.rerun !== '') lines.push(`${at} again ${said(model.run.rerun)}`);
   lines.push(
     `${at} ${OUTCOMES[model.exitCode].word.replace(' ', '-')} passed=${counts.pass} failed=${counts.fail} inconclusive=${counts.inconclusive} na=${counts['not-applicable']} observed=${counts.observation}${model.partial ? ' partial=yes' : ''} exit=${model.exitCode} report=${report === '' ? 'none' : report}`,
   );

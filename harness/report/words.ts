@@ -35,8 +35,12 @@ export const percent = (share: number): string => `${Math.round(share * 100)}${T
 export const count = (n: number, one: string, many = `${one}s`): string =>
   `${whole(n)} ${n === 1 ? one : many}`;
 
-/** Only plain spaces: for terminals, logs and files that people grep. */
-export const plain = (text: string): string => text.replace(/[\u202f\u00a0]/g, ' ');
+/** Only plain spaces and no control characters: for logs and files that people grep. */
+export const plain = (text: string): string =>
+  text
+    .toWellFormed()
+    .replace(/[\u202f\u00a0]/g, ' ')
+    .replace(/[^\P{Cc}\n\r\t]/gu, '\ufffd');
 
 /** First letter upper case. */
 export const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -82,7 +82,7 @@ dl.kv{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;
 .checks td:nth-child(3),.checks td:nth-child(4){min-width:240px}.checks code{font-size:12.5px;white-space:nowrap}.checks .pin{margin-left:4px}
 .filter{flex-wrap:wrap;gap:8px;margin:0 0 14px}.filter button{font:600 13px/1 var(--sans);display:flex;gap:7px;align-items:center;padding:7px 12px;border:1px solid var(--ink3);border-radius:99px;background:var(--surface);color:var(--ink);cursor:pointer}.filter button[aria-pressed=true]{border-color:var(--ink);box-shadow:inset 0 0 0 1px var(--ink)}
 .js{display:none}.on-js .js{display:inline-flex}.on-js .filter.js{display:flex}.on-js .cmd button.js{display:block}
-@media (max-width:1079px){.first{grid-template-columns:minmax(0,1fr)}.wide{display:none}.bar .what{display:none}}
+@media (max-width:1199px){.first{grid-template-columns:minmax(0,1fr)}.wide{display:none}.bar .what{display:none}}
 @media (max-width:719px){.bar nav{display:none}.bar .what{display:block}section{padding-top:36px}
 .two,.two.even{grid-template-columns:minmax(0,1fr)}
 .failure .kv,.failure .scroll,.failure .re{margin-left:0}dl.kv{grid-template-columns:72px minmax(0,1fr);gap:4px 12px}dl.kv dt{font-size:12px;line-height:20px}}

@@ -6,7 +6,7 @@ import { count, whole } from '../words.ts';
 import { esc, pin, r1 } from './markup.ts';
 
 /** Glyphs drawn for a row; beyond it one glyph stands for several. */
-export const GLYPHS_MAX = 24;
+export const GLYPHS_MAX = 20;
 const STEP = 8.4;
 const MODES = ['pool', 'event', 'multiplex'] as const;
 type Shape = (typeof MODES)[number];

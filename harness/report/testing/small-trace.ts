@@ -1,5 +1,5 @@
 /** TEST ONLY: traces written by hand, for numbers that can be checked on paper. */
-import type { Happening, TraceEvent } from '../../scenario/trace.ts';
+import type { Happening, TraceEvent } from '../../trace/trace.ts';
 import type { Judgement } from '../../verdict/verdict.ts';
 
 /** Lines `[seconds, who, happening]`, numbered per host in the order given. */
