@@ -1,4 +1,4 @@
-/** Why a session refuses or ends: one place for what each error says. Codes are listed in README.md. */
+/** Why a session refuses or ends: one place for what each error says. */
 import type { WireErrorDetails } from '../machine/wire-error.ts';
 import { YamuxError } from './errors.ts';
 import { U32_MAX } from './frame.ts';
