@@ -6,12 +6,12 @@
 import { createInterface } from 'node:readline';
 import { connNames, NodeDriver } from '../../reference-impl/drivers/node.ts';
 import type { Address } from '../../reference-impl/machine/machine.ts';
+import { Stamper } from '../trace/stamp.ts';
 import type { Happening, TraceEvent } from '../trace/trace.ts';
 import type { ActorCommand, ActorSpec } from './actor-spec.ts';
 import { makeActor } from './actors.ts';
 import { Program } from './program.ts';
 import type { AgentCommand } from './protocol.ts';
-import { Stamper } from '../trace/stamp.ts';
 import { TraceWire } from './wire-watch.ts';
 
 type Running =

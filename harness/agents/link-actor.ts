@@ -9,6 +9,7 @@ import {
 } from '../../reference-impl/machine/machine.ts';
 import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
+import { receiptWords } from './receipt-words.ts';
 
 /** Effects that began inside the fault's time may be written down a moment after it. */
 const RECEIPT_AFTER_MILLIS = 50;
@@ -87,7 +88,7 @@ export class LinkActor implements NetMachine<Happening, ActorCommand> {
             kind,
             site: this.#site,
             effects: event.effects,
-            text: event.text,
+            text: receiptWords(event),
           } as const;
           return [
             { type: 'report', event: receipt },

@@ -150,7 +150,12 @@ export class UsersMachine implements NetMachine<Happening, ActorCommand> {
       if (order.stallMillis > 0) {
         tunnel.wakeAt = now + order.stallMillis;
         tunnel.patience = tunnel.wakeAt + order.patienceMillis;
-        out.push({ type: 'pause', conn });
+        const stalled = {
+          type: 'tunnel.stalled',
+          tunnel: order.tunnel,
+          forMillis: order.stallMillis,
+        } as const;
+        out.push({ type: 'pause', conn }, { type: 'report', event: stalled });
       }
     }
     for (const span of ledger.push(bytes)) out.push(this.#span(order.tunnel, span));
@@ -192,7 +197,8 @@ export class UsersMachine implements NetMachine<Happening, ActorCommand> {
     for (const [conn, tunnel] of this.#tunnels) {
       if (tunnel.wakeAt !== undefined && tunnel.wakeAt <= now) {
         tunnel.wakeAt = undefined;
-        out.push({ type: 'resume', conn });
+        const resumed = { type: 'tunnel.resumed', tunnel: tunnel.order.tunnel } as const;
+        out.push({ type: 'report', event: resumed }, { type: 'resume', conn });
       } else if (tunnel.patience <= now) out.push(...this.#giveUp(conn, 'timeout'));
     }
     return out;

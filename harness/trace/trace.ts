@@ -213,6 +213,9 @@ export type TunnelEvent =
   | { readonly type: 'tunnel.connected'; readonly tunnel: number }
   /** The first byte from the other side. */
   | { readonly type: 'tunnel.firstByte'; readonly tunnel: number; readonly side: 'user' | 'service' }
+  /** The user reads nothing from here on, and reads again: `forMillis` is what it was told. */
+  | { readonly type: 'tunnel.stalled'; readonly tunnel: number; readonly forMillis: number }
+  | { readonly type: 'tunnel.resumed'; readonly tunnel: number }
   /** What this side saw when its connection was over. `sent`/`received`: payload bytes; `sentEnd`: how it ended its own half;
    *  `gotEnd`: how the other half ended for it; `timeout`: it gave up waiting. */
   | {

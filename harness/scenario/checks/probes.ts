@@ -1,8 +1,8 @@
 /** Tunnels opened, and literal bytes said, to prove one clause each. */
 
 import { clauseOf } from '../../conformance/clauses/registry.ts';
-import type { Finding } from '../../verdict/verdict.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
+import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 
 class Probes implements Judging {

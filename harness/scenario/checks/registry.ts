@@ -9,6 +9,7 @@ import { probes } from './probes.ts';
 import { receipts } from './receipts.ts';
 import { relayAlive } from './relay-alive.ts';
 import { speed } from './speed.ts';
+import { stalledAlone } from './stalled-alone.ts';
 import { tunnels } from './tunnels.ts';
 
 const ALL = {
@@ -22,6 +23,7 @@ const ALL = {
   audit,
   speed,
   'relay-alive': relayAlive,
+  'stalled-alone': stalledAlone,
 } as const;
 
 export type CheckName = keyof typeof ALL;

@@ -1,6 +1,7 @@
 /** The relay process lives through the whole run, but for outages that the timeline made. */
-import type { Finding } from '../../verdict/verdict.ts';
+
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
+import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof } from './check.ts';
 
 class Alive implements Judging {
