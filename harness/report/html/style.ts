@@ -69,16 +69,17 @@ tr.sum td,tr.sum th{border-top:1px solid var(--ink3);border-bottom:0;font-weight
 .wire td:first-child,.wire th:first-child{padding-left:10px}
 footer{margin:56px 0 0;border-top:1px solid var(--line);padding:18px 0 40px;color:var(--ink2);font-size:13px}
 dl.kv{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;font-size:13.5px;align-content:start}dl.kv dt{color:var(--ink2)}dl.kv dd{overflow-wrap:anywhere}
-.first{display:grid;grid-template-columns:minmax(0,.8fr) minmax(0,1.3fr);gap:28px 52px;padding-top:36px;align-items:start}
+.first{display:grid;grid-template-columns:minmax(0,.72fr) minmax(0,1.4fr);gap:28px 52px;padding-top:36px;align-items:start}
 .first.alone{grid-template-columns:minmax(0,62rem)}
 .asked{color:var(--ink2);margin-top:14px;max-width:74ch;text-wrap:pretty}
 .fails{margin-top:18px;border-top:1px solid var(--line)}.fails li{display:grid;grid-template-columns:34px minmax(0,1fr);gap:10px;padding:8px 0;border-bottom:1px solid var(--line);align-items:start}.fails a{color:var(--ink)}
 .wall{display:flex;flex-wrap:wrap;gap:4px;margin-top:18px}.wall a{display:grid;place-items:center;width:24px;height:24px}
-.failure{padding:20px 0;border-top:1px solid var(--line)}.failure header{display:flex;gap:12px;align-items:baseline;margin-bottom:10px}
+.failure{padding:20px 0;border-top:1px solid var(--line)}.failure header{display:flex;gap:12px;align-items:baseline;margin-bottom:10px}.failure header>div{min-width:0;overflow-wrap:anywhere}
 .failure .kv,.failure .scroll,.failure .re{margin-left:36px}.failure .scroll{margin-top:14px}.failure .re{display:grid;grid-template-columns:minmax(0,1fr);gap:8px;margin-top:14px;max-width:900px}
 .two{display:grid;grid-template-columns:minmax(0,1.15fr) minmax(0,1fr);gap:20px 40px}.two.even{grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:28px 56px}
 .narrowest{max-width:560px}
 .receipts td:nth-child(5){min-width:200px}.receipts td:nth-child(4){min-width:150px}.ledger td.where{min-width:130px}
+.places td:nth-child(3),.places td:nth-child(4){min-width:220px}
 .checks td:nth-child(3),.checks td:nth-child(4){min-width:240px}.checks code{font-size:12.5px;white-space:nowrap}.checks .pin{margin-left:4px}
 .filter{flex-wrap:wrap;gap:8px;margin:0 0 14px}.filter button{font:600 13px/1 var(--sans);display:flex;gap:7px;align-items:center;padding:7px 12px;border:1px solid var(--ink3);border-radius:99px;background:var(--surface);color:var(--ink);cursor:pointer}.filter button[aria-pressed=true]{border-color:var(--ink);box-shadow:inset 0 0 0 1px var(--ink)}
 .js{display:none}.on-js .js{display:inline-flex}.on-js .filter.js{display:flex}.on-js .cmd button.js{display:block}

@@ -89,8 +89,8 @@ const row = (model: ReportModel, lane: Lane, index: number): string => {
   const name = model.grouped ? count(lane.sites.length, 'site') : lane.name;
   const pins = rowPins(model, lane);
   return `<li><div class="who"><b>${esc(name)}</b>${pins === '' ? '' : `<span class="pins">${pins}</span>`}<span class="vh">, ${count(lane.clients, 'client')}: ${spoken.join(', ')}</span>${dots(glyphsOf(model, lane), index)}<span class="narrow tiny dim" aria-hidden="true">${esc(lane.link)}, ${esc(lane.nat)} NAT</span></div>
-<div class="lk tiny"><svg viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true"><path data-link="${index}" d="M0 1H100" stroke-dasharray="${dashOf(lane.link)}"/></svg><b><span class="vh">over the link </span>${esc(lane.link)}</b><i>${esc(site?.linkNote ?? '')}</i></div>
-<div class="nat"><b><span class="vh">behind the NAT </span>${esc(lane.nat)}</b><span class="tiny dim">${esc(site?.natNote ?? '')}</span></div></li>`;
+<div class="lk tiny"><svg viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true"><path data-link="${index}" d="M0 1H100" stroke-dasharray="${dashOf(lane.link)}"/></svg><b><span class="vh">over the link </span>${esc(lane.link)}</b><i title="${esc(site?.linkNote ?? '')}">${esc(site?.linkNote ?? '')}</i></div>
+<div class="nat"><b><span class="vh">behind the NAT </span>${esc(lane.nat)}</b><span class="tiny dim note" title="${esc(site?.natNote ?? '')}">${esc(site?.natNote ?? '')}</span></div></li>`;
 };
 
 /** First word of a command, without its folder: what the box of the relay says. */
@@ -131,7 +131,7 @@ const users = (model: ReportModel): string => {
 /** Sites, their links and NATs, the relay and its users: client, link, NAT, relay, in the order of the path. */
 export const topology = (model: ReportModel): string => {
   if (model.lanes.length === 0) return '';
-  const height = model.lanes.length > 14 ? 46 : 58;
+  const height = model.lanes.length > 14 ? 46 : 60;
   const total = model.lanes.length * height;
   const middle = total / 2;
   const curves = model.lanes
