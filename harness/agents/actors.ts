@@ -118,6 +118,7 @@ export const makeActor = (
           keepaliveMillis,
         }),
         who,
+        keepaliveMillis,
       );
     }
     case 'nat': {

@@ -20,10 +20,13 @@ type Added = { readonly fault: number; readonly kind: string; readonly until: Mi
 export class LinkActor implements NetMachine<Happening, ActorCommand> {
   readonly #link: LinkMachine;
   readonly #site: string;
+  readonly #keepaliveMillis: Millis;
   readonly #added = new Map<string, Added>();
   readonly #done = new Set<string>();
 
-  constructor(link: LinkMachine, who: string) {
+  /** @param keepaliveMillis of the sockets it dials: a kernel NAT behind it may forget them without a word */
+  constructor(link: LinkMachine, who: string, keepaliveMillis: Millis) {
+    this.#keepaliveMillis = keepaliveMillis;
     this.#link = link;
     this.#site = who.slice(0, who.indexOf('/'));
   }
@@ -37,6 +40,10 @@ export class LinkActor implements NetMachine<Happening, ActorCommand> {
   handle(now: Millis, input: NetInput | CommandInput<ActorCommand>): readonly NetOutput<Happening>[] {
     if (input.type === 'command') return this.#command(now, input.command);
     const outputs = this.#translate(this.#link.handle(now, input));
+    if (input.type === 'connected') {
+      const idleMillis = this.#keepaliveMillis;
+      return [{ type: 'keepalive', conn: input.conn, idleMillis }, ...outputs];
+    }
     return input.type === 'deadline' ? [...outputs, ...this.#expire(now)] : outputs;
   }
 
