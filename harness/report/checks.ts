@@ -34,7 +34,7 @@ const standingOf = (judgement: Judgement): Standing => {
 };
 
 const sectionOf = (clause: string): Section => {
-  if (/BACKOFF|HERD|RETRY/.test(clause)) return 'comeback';
+  if (/^BACK|HERD|RETRY/.test(clause)) return 'comeback';
   if (/SPEED|RATE|THROUGHPUT|LATENCY/.test(clause)) return 'speed';
   if (/LEDGER|PAYLOAD|AUDIT|LEAK/.test(clause)) return 'ledger';
   if (/^NAT|LINK|FAULT/.test(clause)) return 'timeline';
