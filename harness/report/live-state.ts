@@ -1,7 +1,7 @@
+import { type FaultRow, FaultsCollector } from '../measure/faults.ts';
+import { ROWS_MAX } from '../measure/lanes.ts';
+import { type ClientFacts, FactsCollector } from '../measure/run-facts.ts';
 import type { TraceEvent } from '../trace/trace.ts';
-import { type FaultRow, FaultsCollector } from './faults.ts';
-import { ROWS_MAX } from './lanes.ts';
-import { type ClientFacts, FactsCollector } from './run-facts.ts';
 
 /** What a client is doing, as far as its own reports and its site's NAT tell. */
 type Doing = 'never' | 'on' | 'unaware' | 'retrying';

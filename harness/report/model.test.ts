@@ -1,7 +1,7 @@
 import t from 'tap';
+import { levelAt } from '../measure/series.ts';
 import { EXIT } from '../verdict/verdict.ts';
 import { reportModel } from './model.ts';
-import { levelAt } from './series.ts';
 import { SAMPLE_EXIT, sampleJudgements } from './testing/sample-judgements.ts';
 import { SAMPLE, type SampleOptions, sampleTrace } from './testing/sample-trace.ts';
 import {

@@ -1,6 +1,14 @@
+import { Analysis } from '../measure/analysis.ts';
+import type { Audit } from '../measure/audit.ts';
+import type { Fleet } from '../measure/comeback.ts';
+import type { FaultRow, Outage } from '../measure/faults.ts';
+import type { ClientTotals, Lane } from '../measure/lanes.ts';
+import type { LedgerTable } from '../measure/ledger-table.ts';
+import type { FactsCollector, Phase, RunFacts, SiteFacts } from '../measure/run-facts.ts';
+import type { Speed } from '../measure/speed.ts';
+import { inOrder } from '../trace/in-order.ts';
 import type { TraceEvent } from '../trace/trace.ts';
 import type { ExitCode, Judgement } from '../verdict/verdict.ts';
-import { type Audit, AuditCollector } from './audit.ts';
 import {
   type Check,
   type Counts,
@@ -11,13 +19,7 @@ import {
   OUTCOMES,
   type Outcome,
 } from './checks.ts';
-import { ComebackCollector, type Fleet } from './comeback.ts';
-import { type FaultRow, FaultsCollector, type Outage } from './faults.ts';
 import { defaultHeadline, detailOf } from './headline.ts';
-import { type ClientTotals, type Lane, LanesCollector } from './lanes.ts';
-import { LedgerCollector, type LedgerTable } from './ledger-table.ts';
-import { FactsCollector, type Phase, type RunFacts, type SiteFacts } from './run-facts.ts';
-import { type Speed, SpeedCollector } from './speed.ts';
 
 /**
  * Everything a report shows. Every renderer prints from this one value, so a page cannot differ from report.json.
@@ -61,34 +63,24 @@ export type ReportMeta = {
   readonly headline?: (model: ReportModel) => string;
 };
 
-/** Hosts hand in their lines when they can; within one host the order stays. */
-const inOrder = (events: readonly TraceEvent[]): readonly TraceEvent[] => {
-  let last = Number.NEGATIVE_INFINITY;
-  for (const event of events) {
-    if (event.t < last) return [...events].sort((a, b) => a.t - b.t);
-    last = event.t;
-  }
-  return events;
-};
-
 /** The model of one run, in one pass over its trace. */
 export const reportModel = (
   events: readonly TraceEvent[],
   judgements: readonly Judgement[],
   meta: ReportMeta,
 ): ReportModel => {
-  const facts = new FactsCollector();
-  const faults = new FaultsCollector();
-  const lanes = new LanesCollector(facts, faults);
-  const comeback = new ComebackCollector(facts);
-  const speed = new SpeedCollector();
-  const ledger = new LedgerCollector(facts);
-  const audit = new AuditCollector();
-  const collectors = [facts, faults, lanes, comeback, speed, ledger, audit];
-  const ordered = inOrder(events);
-  for (const event of ordered) for (const collector of collectors) collector.event(event);
+  const analysis = new Analysis();
+  for (const event of inOrder(events)) analysis.event(event);
+  return modelOf(analysis, judgements, meta);
+};
 
-  const endMicros = Math.max(0, ordered.at(-1)?.t ?? 0);
+/** The model of a run whose trace was analysed while it came in: nothing of the trace itself is needed any more. */
+export const modelOf = (
+  analysis: Analysis,
+  judgements: readonly Judgement[],
+  meta: ReportMeta,
+): ReportModel => {
+  const { facts, faults, lanes, comeback, speed, ledger, audit, endMicros } = analysis;
   const complete = meta.complete && facts.ended?.complete === true;
   const faultRows = faults.rows();
   const checks = checksOf(judgements);
@@ -97,7 +89,7 @@ export const reportModel = (
     outcome: OUTCOMES[meta.exitCode].outcome,
     exitCode: meta.exitCode,
     partial: !complete,
-    partialWhy: complete ? '' : whyPartial(facts, events.length),
+    partialWhy: complete ? '' : whyPartial(facts, analysis.events),
     headline: '',
     detail: '',
     run: facts.run(endMicros),

@@ -1,5 +1,5 @@
+import type { FaultRow } from '../measure/faults.ts';
 import type { EventOf, TraceEvent } from '../trace/trace.ts';
-import type { FaultRow } from './faults.ts';
 import { type LiveRow, LiveState } from './live-state.ts';
 import { type Paint, painted, terminalText } from './paint.ts';
 import { duration, whole } from './words.ts';

@@ -1,6 +1,6 @@
-import type { Fleet } from './comeback.ts';
+import type { Fleet } from '../measure/comeback.ts';
+import type { RatioRow } from '../measure/speed.ts';
 import type { ReportModel } from './model.ts';
-import type { RatioRow } from './speed.ts';
 import { count, percent, whole } from './words.ts';
 
 /** The three or four lines under the counts: the same in the terminal and in the job summary. Empty topics are left out. */

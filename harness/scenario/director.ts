@@ -9,9 +9,9 @@ import {
 import { type Rng, rngFor } from '../../reference-impl/machine/rng.ts';
 import type { Director, Order } from '../labs/lab.ts';
 import { REQUEST_BYTES } from '../measure/payload.ts';
+import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
 import type { Match, Plan, Step, TunnelShape, When } from './scenario.ts';
 import { Throughput } from './throughput.ts';
-import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
 import { UserLoops } from './user-loops.ts';
 
 type Out = NetOutput<Order>;

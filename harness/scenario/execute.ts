@@ -1,12 +1,12 @@
 /** One run from a scenario to a trace: plan, lab, director. What the trace means is said by `judge.ts`. */
 import { createHash } from 'node:crypto';
 import { cpus, release } from 'node:os';
-import { Stamper } from '../trace/stamp.ts';
 import type { Chosen } from '../labs/choose.ts';
 import type { LabContext } from '../labs/lab.ts';
+import { Stamper } from '../trace/stamp.ts';
+import type { Happening } from '../trace/trace.ts';
 import { PlanDirector } from './director.ts';
 import type { Options, Plan, Scenario } from './scenario.ts';
-import type { Happening } from '../trace/trace.ts';
 
 export type RunRequest = {
   readonly scenario: Scenario;

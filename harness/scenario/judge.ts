@@ -1,5 +1,7 @@
 /** From events to judgements: the same for a run under way and for an old trace. */
 import { clauseOf } from '../conformance/clauses/registry.ts';
+import { Analysis } from '../measure/analysis.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import {
   EXIT,
   type ExitCode,
@@ -8,10 +10,8 @@ import {
   type Verdict,
   verdictOf,
 } from '../verdict/verdict.ts';
-import { Analysis } from './analysis.ts';
 import type { Judging } from './checks/check.ts';
 import { CHECKS, type CheckName } from './checks/registry.ts';
-import type { TraceEvent } from '../trace/trace.ts';
 
 const WORST: readonly Verdict[] = ['fail', 'inconclusive', 'pass', 'not-applicable'];
 

@@ -5,8 +5,8 @@ import type { Millis } from '../../reference-impl/machine/machine.ts';
 import type { NatEvent } from '../agents/actor-spec.ts';
 import type { LabName } from '../labs/lab.ts';
 import type { Topology } from '../labs/topology.ts';
-import type { CheckName } from './checks/registry.ts';
 import type { Happening, TraceEvent } from '../trace/trace.ts';
+import type { CheckName } from './checks/registry.ts';
 
 /** What the command line may set; a scenario gives the defaults. */
 export type Options = {

@@ -1,6 +1,6 @@
+import type { BackoffPoint, Fleet, Herd } from '../../measure/comeback.ts';
+import type { Estimate } from '../../measure/fit.ts';
 import { type Check, checkFor } from '../checks.ts';
-import type { BackoffPoint, Fleet, Herd } from '../comeback.ts';
-import type { Estimate } from '../fit.ts';
 import type { ReportModel } from '../model.ts';
 import { fleetWords } from '../summary-lines.ts';
 import { count, percent, short, whole } from '../words.ts';

@@ -1,5 +1,5 @@
-import type { Books } from '../audit.ts';
-import type { LedgerRow } from '../ledger-table.ts';
+import type { Books } from '../../measure/audit.ts';
+import type { LedgerRow } from '../../measure/ledger-table.ts';
 import type { ReportModel } from '../model.ts';
 import { bytes, count, whole } from '../words.ts';
 import { esc, heads, pin, table, wrongIfAny } from './markup.ts';

@@ -1,5 +1,5 @@
+import { BIN_MICROS, type Steps } from '../../measure/series.ts';
 import type { ReportModel } from '../model.ts';
-import { BIN_MICROS, type Steps } from '../series.ts';
 import { glyphsOf } from './topology.ts';
 
 /** Moments the slider can stop at, at most. */

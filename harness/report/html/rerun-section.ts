@@ -1,5 +1,5 @@
+import type { SiteFacts } from '../../measure/run-facts.ts';
 import type { ReportModel } from '../model.ts';
-import type { SiteFacts } from '../run-facts.ts';
 import { duration, short, whole } from '../words.ts';
 import { copyable, esc, heads, table } from './markup.ts';
 

@@ -1,6 +1,6 @@
+import type { LatencyRow, RatioRow } from '../../measure/speed.ts';
 import type { Standing } from '../checks.ts';
 import type { ReportModel } from '../model.ts';
-import type { LatencyRow, RatioRow } from '../speed.ts';
 import { bytes, short, whole } from '../words.ts';
 import { mark, pin, r1 } from './markup.ts';
 

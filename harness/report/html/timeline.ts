@@ -1,8 +1,8 @@
-import type { FaultRow, Outage } from '../faults.ts';
-import type { Lane } from '../lanes.ts';
-import type { LedgerTable } from '../ledger-table.ts';
+import type { FaultRow, Outage } from '../../measure/faults.ts';
+import type { Lane } from '../../measure/lanes.ts';
+import type { LedgerTable } from '../../measure/ledger-table.ts';
+import { BIN_MICROS, levelAt, peakOf, type Steps } from '../../measure/series.ts';
 import type { ReportModel } from '../model.ts';
-import { BIN_MICROS, levelAt, peakOf, type Steps } from '../series.ts';
 import { count, duration, moment, whole } from '../words.ts';
 import { across, esc, heads, mark, r1, r2, table } from './markup.ts';
 

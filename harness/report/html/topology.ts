@@ -1,7 +1,7 @@
+import type { Lane } from '../../measure/lanes.ts';
+import type { ModeCounts } from '../../measure/run-facts.ts';
 import type { Check } from '../checks.ts';
-import type { Lane } from '../lanes.ts';
 import type { ReportModel } from '../model.ts';
-import type { ModeCounts } from '../run-facts.ts';
 import { count, whole } from '../words.ts';
 import { esc, pin, r1 } from './markup.ts';
 

@@ -1,8 +1,8 @@
 /** What the relay process holds, before and after. */
 
+import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
-import type { Analysis } from '../analysis.ts';
 import { type Check, type Judging, proof } from './check.ts';
 
 /** Descriptors a process may open for itself meanwhile (a timer, a log). */

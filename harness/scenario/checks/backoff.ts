@@ -1,9 +1,10 @@
 /** What clients did between a loss and their next attempt, against the schedule they declare. */
-import type { Fleet } from '../../report/comeback.ts';
-import type { Estimate } from '../../report/fit.ts';
+
+import type { Analysis } from '../../measure/analysis.ts';
+import type { Fleet } from '../../measure/comeback.ts';
+import type { Estimate } from '../../measure/fit.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
-import type { Analysis } from '../analysis.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 
 class BackoffJudge implements Judging {

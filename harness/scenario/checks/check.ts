@@ -1,8 +1,8 @@
 /** What a check is: fed with every event of a trace in order, it says in the end what it found about its clauses. */
 
+import type { Analysis } from '../../measure/analysis.ts';
 import type { TraceEvent } from '../../trace/trace.ts';
 import type { Evidence, Finding, Step } from '../../verdict/verdict.ts';
-import type { Analysis } from '../analysis.ts';
 
 export interface Judging {
   event(event: TraceEvent): void;

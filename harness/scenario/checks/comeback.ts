@@ -1,8 +1,9 @@
 /** Everybody comes back in time, and not all at once. */
+
+import type { Analysis } from '../../measure/analysis.ts';
 import { herdLimit } from '../../measure/herd.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
-import type { Analysis } from '../analysis.ts';
 import { type Check, count, type Judging, proof } from './check.ts';
 
 /** Rulings, "Herd". */

@@ -1,8 +1,8 @@
 /** Every byte accounted for: what arrived is what was sent, and what did not arrive has a receipted reason. */
 
+import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
-import type { Analysis } from '../analysis.ts';
 import { type Check, count, type Judging, proof } from './check.ts';
 
 const SHOWN_MAX = 5;

@@ -1,7 +1,7 @@
 /** Both ends of every tunnel joined, and whether anything the lab did can excuse how it went. */
 
+import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
-import type { Analysis } from '../analysis.ts';
 
 export type Tunnel = {
   readonly opened: EventOf<'tunnel.opened'>;

@@ -1,8 +1,8 @@
 /** How each user was served: joined with a service, every end passed on, at once. */
 
+import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding, Step } from '../../verdict/verdict.ts';
-import type { Analysis } from '../analysis.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 import { type Tunnel, TunnelBook } from './tunnel-book.ts';
 

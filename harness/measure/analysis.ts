@@ -1,12 +1,13 @@
 /** What every check and every page needs to know of a trace, collected in one pass. */
-import { AuditCollector } from '../report/audit.ts';
-import { ComebackCollector } from '../report/comeback.ts';
-import { FaultsCollector } from '../report/faults.ts';
-import { LanesCollector } from '../report/lanes.ts';
-import { LedgerCollector } from '../report/ledger-table.ts';
-import { FactsCollector } from '../report/run-facts.ts';
-import { SpeedCollector } from '../report/speed.ts';
+
 import type { TraceEvent } from '../trace/trace.ts';
+import { AuditCollector } from './audit.ts';
+import { ComebackCollector } from './comeback.ts';
+import { FaultsCollector } from './faults.ts';
+import { LanesCollector } from './lanes.ts';
+import { LedgerCollector } from './ledger-table.ts';
+import { FactsCollector } from './run-facts.ts';
+import { SpeedCollector } from './speed.ts';
 
 export class Analysis {
   readonly facts = new FactsCollector();
@@ -17,8 +18,11 @@ export class Analysis {
   readonly ledger = new LedgerCollector(this.facts);
   readonly audit = new AuditCollector();
   endMicros = 0;
+  /** Lines seen. */
+  events = 0;
 
   event(event: TraceEvent): void {
+    this.events++;
     if (event.t > this.endMicros) this.endMicros = event.t;
     this.facts.event(event);
     this.faults.event(event);
