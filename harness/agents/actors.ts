@@ -10,7 +10,7 @@ import { MultiplexClient } from '../../reference-impl/port-relay/client/multiple
 import { PoolClient } from '../../reference-impl/port-relay/client/pool-client.ts';
 import { RelayMachine } from '../../reference-impl/port-relay/relay/relay-machine.ts';
 import type { RelayReport } from '../../reference-impl/port-relay/relay/relay-report.ts';
-import { defective } from '../conformance/mutants/defects.ts';
+import { defectiveRelay } from '../conformance/mutants/defects.ts';
 import { NatMachine } from '../nat/nat-machine.ts';
 import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand, ActorSpec } from './actor-spec.ts';
@@ -143,14 +143,9 @@ export const makeActor = (
     }
     case 'relay': {
       const ids = seededIds(rngFor(seed, `ids/${who}`));
-      const relay = new RelayMachine({
-        port: spec.port,
-        limits: spec.limits,
-        newId: ids,
-        name,
-        publicPorts: undefined,
-      });
-      const machine = spec.defect === undefined ? relay : defective(spec.defect, relay);
+      const config = { port: spec.port, limits: spec.limits, newId: ids, name, publicPorts: undefined };
+      const machine =
+        spec.defect === undefined ? new RelayMachine(config) : defectiveRelay(spec.defect, config, 'sim');
       return translated(machine, () => undefined, relayHappenings);
     }
     case 'program':

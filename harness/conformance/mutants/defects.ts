@@ -1,45 +1,24 @@
-/** One-line defects of a relay, switched on to prove that checks bite. Each wraps the correct machine and spoils one thing. */
-import type {
-  CommandInput,
-  Millis,
-  NetInput,
-  NetMachine,
-  NetOutput,
-} from '../../../reference-impl/machine/machine.ts';
-import type { RelayCommand, RelayReport } from '../../../reference-impl/port-relay/relay/relay-report.ts';
+/** One-line defects of a relay, switched on to prove that checks bite. `--defect NAME` in the simulator, `relay.ts` elsewhere. */
+import { type RelayConfig, RelayMachine } from '../../../reference-impl/port-relay/relay/relay-machine.ts';
+import { CONVERSATION_DEFECTS } from './conversation-defects.ts';
+import type { Defect, Relay } from './defect.ts';
+import { MATCHING_DEFECTS } from './matching-defects.ts';
+import { TUNNEL_DEFECTS } from './tunnel-defects.ts';
 
-type Relay = NetMachine<RelayReport, RelayCommand>;
-type Input = NetInput | CommandInput<RelayCommand>;
-type Out = NetOutput<RelayReport>;
-/** Spoils what goes in (undefined: swallowed) or what comes out. One value a run: it may remember. */
-type Spoil = {
-  readonly input?: (input: Input, now: Millis) => Input | undefined;
-  readonly output?: (output: Out, now: Millis) => readonly Out[];
+/** By the name that `--defect` takes. */
+export const DEFECTS: Readonly<Record<string, Defect>> = {
+  ...CONVERSATION_DEFECTS,
+  ...MATCHING_DEFECTS,
+  ...TUNNEL_DEFECTS,
 };
 
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const bytesOf = (line: string): Uint8Array => new TextEncoder().encode(line);
-
-export const DEFECTS: Readonly<
-  Record<string, { readonly clause: string; readonly says: string; readonly make: () => Spoil }>
-> = {};
-
-/** @throws Error for an unknown name */
-export const defective = (name: string, relay: Relay): Relay => {
+/** A relay with one defect. @throws Error for an unknown name, and in the simulator for a defect that ends its process */
+export const defectiveRelay = (name: string, config: RelayConfig, lab: 'sim' | 'real'): Relay => {
   const defect = DEFECTS[name];
   if (defect === undefined)
     throw new Error(`no defect is called ${name}; there are ${Object.keys(DEFECTS).join(', ')}`);
-  const spoil = defect.make();
-  return {
-    deadline: () => relay.deadline(),
-    handle: (now, input) => {
-      const mine = spoil.input === undefined ? input : spoil.input(input, now);
-      if (mine === undefined) return [];
-      const outputs = relay.handle(now, mine);
-      const { output } = spoil;
-      return output === undefined ? outputs : outputs.flatMap((one) => output(one, now));
-    },
-  };
+  if (lab === 'sim' && defect.labs === 'real')
+    throw new Error(`${name} ends the process of its relay: give --relay-exec to a real lab instead`);
+  const relay = new RelayMachine(defect.config?.(config) ?? config);
+  return defect.wrap?.(relay) ?? relay;
 };
-void text;
-void bytesOf;
