@@ -2,6 +2,7 @@ import { backoffStep } from '../../reference-impl/backoff/schedule.ts';
 import type { EventOf, TraceEvent } from '../trace/trace.ts';
 import type { Outage } from './faults.ts';
 import { type Fit, fitWaits } from './fit.ts';
+import { HERD_FLEET_MIN, herdLimit } from './herd.ts';
 import type { FactsCollector, ScheduleFacts } from './run-facts.ts';
 import { BIN_MICROS } from './series.ts';
 
@@ -38,7 +39,7 @@ export type Fleet = {
   readonly outside: number;
   readonly fit: Fit;
   readonly herds: readonly Herd[];
-  /** The declared limit of `busiestShare`; undefined: none declared. */
+  /** Limit of `busiestShare`: a goal, or the 99.9th percentile of the declared schedule's own simulation; undefined: not judged. */
   readonly herdLimit: number | undefined;
 };
 
@@ -165,14 +166,19 @@ export class ComebackCollector {
           keptMillis: kept > 0 ? kept / 1_000 : undefined,
         },
         herds: outages.map((outage) => herdOf(outage, draft?.dials ?? [], schedule.size)),
-        herdLimit: this.#limit(schedule.fleet),
+        herdLimit: this.#limit(schedule, outages),
       };
     });
   }
 
-  /** Goals `herd-share/<fleet>` or `herd-share`: share of the fleet within 100 ms. */
-  #limit(fleet: string): number | undefined {
-    return this.#facts.goals.get(`herd-share/${fleet}`) ?? this.#facts.goals.get('herd-share');
+  /** Goals `herd-share/<fleet>` or `herd-share`: share of the fleet within 100 ms. Else what chance alone makes of the schedule. */
+  #limit(schedule: ScheduleFacts, outages: readonly Outage[]): number | undefined {
+    const goal = this.#facts.goals.get(`herd-share/${schedule.fleet}`) ?? this.#facts.goals.get('herd-share');
+    const outage = outages.find(({ toMicros }) => toMicros !== undefined);
+    if (goal !== undefined || outage === undefined) return goal;
+    if (schedule.size < HERD_FLEET_MIN || schedule.jitter === 0) return undefined;
+    const away = ((outage.toMicros ?? outage.fromMicros) - outage.fromMicros) / 1_000;
+    return herdLimit({ ...schedule, triesMax: Number.POSITIVE_INFINITY }, schedule.size, away);
   }
 }
 

@@ -14,6 +14,14 @@ export type Fit = {
   readonly keptMillis: number | undefined;
 };
 
+/** A fitted number this far from the declared one (as a share of it) is another schedule, not a machine that was slow. */
+const TOLERANCE = 0.25;
+
+/** Whether a fit speaks against what was declared. */
+export const differs = (fitted: Estimate | undefined, declared: number): boolean =>
+  fitted !== undefined &&
+  Math.abs(fitted.value - declared) > Math.max(fitted.plusMinus, Math.abs(declared) * TOLERANCE);
+
 /** One wait: `attempt` 0 is the first after a loss. */
 export type Wait = { readonly attempt: number; readonly waitMicros: number };
 

@@ -2,6 +2,8 @@
 import { backoffWait, type Schedule } from '../../reference-impl/backoff/schedule.ts';
 import { Rng } from '../../reference-impl/machine/rng.ts';
 
+/** Smaller fleets are not judged: a few clients in one window are chance. Rulings, "Herd". */
+export const HERD_FLEET_MIN = 50;
 const WINDOW_MILLIS = 100;
 /** Waits drawn in all: a large fleet needs fewer fleets, its share varies less. */
 const DRAWS_MAX = 3_000_000;
@@ -26,8 +28,18 @@ const busiest = (schedule: Schedule, size: number, awayMillis: number, rng: Rng)
   return most / size;
 };
 
+/** Drawn once: pages and checks ask for the same fleets again and again. */
+const known = new Map<string, number>();
+
 /** 99.9th percentile of the busiest 100 ms over simulated fleets; the same for the same arguments everywhere. */
 export const herdLimit = (schedule: Schedule, size: number, awayMillis: number): number => {
+  const key = JSON.stringify([schedule, size, Math.round(awayMillis)]);
+  const limit = known.get(key) ?? simulated(schedule, size, awayMillis);
+  known.set(key, limit);
+  return limit;
+};
+
+const simulated = (schedule: Schedule, size: number, awayMillis: number): number => {
   const draws = size * 8;
   const fleets = Math.max(FLEETS_MIN, Math.min(FLEETS_MAX, Math.floor(DRAWS_MAX / draws)));
   const rng = new Rng(0x4e2d, size, Math.round(awayMillis), Math.round(schedule.baseMillis));

@@ -1,5 +1,5 @@
 import type { BackoffPoint, Fleet, Herd } from '../../measure/comeback.ts';
-import type { Estimate } from '../../measure/fit.ts';
+import { differs, type Estimate } from '../../measure/fit.ts';
 import { type Check, checkFor } from '../checks.ts';
 import type { ReportModel } from '../model.ts';
 import { fleetWords } from '../summary-lines.ts';
@@ -104,7 +104,7 @@ const herdPlot = (fleet: Fleet, herd: Herd): string => {
   return `<figure><figcaption class="tiny dim">Attempts per 100 ms since the relay went (fault ${herd.fault}), as a share of the fleet</figcaption><div class="ax"><div class="yl tiny dim">${marks.map((v) => `<i style="top:${r1(y(v))}%">${percent(v)}</i>`).join('')}<i style="top:100%">0</i></div><div class="pl" aria-hidden="true"><svg viewBox="0 0 ${bins} 100" preserveAspectRatio="none"><path class="away" d="M0 0H${r2(Math.min(bins, readyBin))}V100H0z"/><path class="bar1" d="${bars(false)}"/><path class="bar2" d="${bars(true)}"/>${limit === undefined ? '' : `<path class="limit" d="M${r2(Math.min(bins, readyBin))} ${r1(y(limit))}H${bins}"/>`}</svg><span class="lbl tiny" style="left:0">relay away</span><span class="lbl tiny" style="left:${readyAt}%">${words}</span></div><div class="xl tiny dim" aria-hidden="true">${axis.map((s) => `<i style="left:${r1((s / seconds) * 100)}%">${s}${s === 0 ? ' s' : ''}</i>`).join('')}</div></div></figure>`;
 };
 
-/** A fitted value; boxed where it is away from the declared one by more than its doubt and 5 %. */
+/** A fitted value; boxed where the backoff check would call it another schedule. */
 const fitted = (
   estimate: Estimate | undefined,
   declared: number,
@@ -112,10 +112,8 @@ const fitted = (
   missing: string,
 ): string => {
   if (estimate === undefined) return `<span class="dim3">${missing}</span>`;
-  const off = Math.abs(estimate.value - declared);
-  const differs = off > Math.max(3 * estimate.plusMinus, Math.abs(declared) * 0.05);
   const doubt = ` <span class="dim3">± ${unit(estimate.plusMinus)}</span>`;
-  return differs
+  return differs(estimate, declared)
     ? `<span class="bad">${unit(estimate.value)}</span>${doubt}`
     : `${unit(estimate.value)}${doubt}`;
 };

@@ -2,7 +2,7 @@
 
 import type { Analysis } from '../../measure/analysis.ts';
 import type { Fleet } from '../../measure/comeback.ts';
-import type { Estimate } from '../../measure/fit.ts';
+import { differs } from '../../measure/fit.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
@@ -107,18 +107,11 @@ const declared = ({ name, schedule: s }: Fleet): string =>
 
 /** Fewer late waits than this are the machine's doing: a timer that fired late under load. */
 const LATE_SHARE_MAX = 0.02;
-/** A fitted number this far from the declared one is another schedule. */
-const FIT_TOLERANCE = 0.25;
-
-const off = (fitted: Estimate | undefined, declared: number): boolean =>
-  fitted !== undefined &&
-  Math.abs(fitted.value - declared) > Math.max(fitted.plusMinus, declared * FIT_TOLERANCE);
-
 /** Whether the waits as a whole tell of another schedule than the declared one. */
 const misfit = ({ fit, schedule }: Fleet): boolean =>
-  off(fit.baseMillis, schedule.baseMillis) ||
-  off(fit.factor, schedule.factor) ||
-  off(fit.capMillis, schedule.capMillis);
+  differs(fit.baseMillis, schedule.baseMillis) ||
+  differs(fit.factor, schedule.factor) ||
+  differs(fit.capMillis, schedule.capMillis);
 
 export const backoff: Check = {
   name: 'backoff',

@@ -1,13 +1,11 @@
 /** Everybody comes back in time, and not all at once. */
 
 import type { Analysis } from '../../measure/analysis.ts';
-import { herdLimit } from '../../measure/herd.ts';
+import { HERD_FLEET_MIN, herdLimit } from '../../measure/herd.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof } from './check.ts';
 
-/** Rulings, "Herd". */
-const FLEET_MIN = 50;
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 class Comeback implements Judging {
@@ -100,10 +98,10 @@ class Comeback implements Judging {
       const { schedule, size, name } = fleet;
       const base = { clause: 'HERD-1', ladder: [], evidence: [] };
       const judged = fleet.herds.filter((herd) => herd.readyMicros !== undefined && herd.attempts.length > 0);
-      if (size < FLEET_MIN || schedule.jitter === 0 || judged.length === 0) {
+      if (size < HERD_FLEET_MIN || schedule.jitter === 0 || judged.length === 0) {
         const why =
-          size < FLEET_MIN
-            ? `${name}: fewer than ${FLEET_MIN} clients`
+          size < HERD_FLEET_MIN
+            ? `${name}: fewer than ${HERD_FLEET_MIN} clients`
             : judged.length === 0
               ? 'the relay was never away'
               : `${name} declares no jitter`;
