@@ -42,4 +42,5 @@ const work = async (runId: string): Promise<void> => {
   await removeRun(new Docker(), runId);
 };
 
-if (import.meta.main) await work(process.argv[2] as string);
+// not import.meta.main: the packed lab runs on Node 20 as well
+if (process.argv[1] === import.meta.filename) await work(process.argv[2] as string);

@@ -1,0 +1,104 @@
+/**
+ * Compiles what `npm pack` ships into dist/, which mirrors the repository: programs, scenarios and the link, no tests. Runs on
+ * Node 20 and newer afterwards. Called by `prepack`, in the folder that is packed.
+ */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { TEST_SUPPORT } from './layers.ts';
+
+const DIST = 'dist';
+const OLDER_NODE = 'ci/older-node.ts';
+/** Built-ins that Node 20 lacks: where one is named, `ci/older-node.ts` comes first. */
+const NEWER = /\bPromise\.withResolvers\b/;
+/** Files that programs read beside themselves. */
+const ASSETS = ['harness/labs/docker/host/Dockerfile'];
+
+const manifestOf = (folder: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+
+const relativeTo = (file: string, target: string): string => {
+  const path = posix.relative(posix.dirname(file), target);
+  return path.startsWith('.') ? path : `./${path}`;
+};
+
+type Workspace = { readonly name: string; readonly folder: string; readonly entry: string };
+
+/** The workspaces come along compiled, instead of from the registry. */
+const workspaces = (): readonly Workspace[] => {
+  const { workspaces: folders } = manifestOf('.') as { readonly workspaces: readonly string[] };
+  return folders.map((folder) => {
+    const { name, exports } = manifestOf(folder) as {
+      readonly name: string;
+      readonly exports: { '.': string };
+    };
+    return { name, folder, entry: posix.join(folder, exports['.']) };
+  });
+};
+
+/**
+ * A compiled file as it is shipped: bundled workspaces by their place, programs that are started by their file as `.js`.
+ * @param file where it lies in the repository, with the ending of the compiled form
+ * @param isSource whether a path in the repository is one of our sources
+ */
+export const shipped = (
+  file: string,
+  text: string,
+  isSource: (path: string) => boolean,
+  bundled: readonly Pick<Workspace, 'name' | 'entry'>[],
+): string => {
+  let js = text;
+  for (const { name, entry } of bundled)
+    js = js.replaceAll(`from '${name}'`, `from '${relativeTo(file, entry.replace(/\.ts$/, '.js'))}'`);
+  if (!file.endsWith('.js')) return js;
+  js = js.replace(/([\w./-]+)\.ts(?=['"`])/g, (whole, path: string) => {
+    const beside = posix.join(posix.dirname(file), `${path}.ts`);
+    return isSource(beside) || isSource(`${path}.ts`.replace(/^\//, '')) ? `${path}.js` : whole;
+  });
+  if (!NEWER.test(js)) return js;
+  const [first = '', ...rest] = js.split('\n');
+  const load = `import '${relativeTo(file, OLDER_NODE.replace(/\.ts$/, '.js'))}';`;
+  return (first.startsWith('#!') ? [first, load, ...rest] : [load, first, ...rest]).join('\n');
+};
+
+/** What a program reads its version from, and Node that its files are modules. */
+const writeManifest = (folder: string): void => {
+  const { name, version } = manifestOf(folder);
+  writeFileSync(join(DIST, folder, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`);
+};
+
+const compile = (bundled: readonly Workspace[]): void => {
+  const config = 'tsconfig.pack.json';
+  const paths = Object.fromEntries(bundled.map(({ name, entry }) => [name, [`./${entry}`]]));
+  const emit = { rootDir: '.', outDir: DIST, target: 'es2022', sourceMap: false, declarationMap: false };
+  const settings = {
+    extends: './tsconfig.build.base.json',
+    compilerOptions: { ...emit, paths },
+    include: ['harness', 'reference-impl', 'scenarios', OLDER_NODE],
+    exclude: ['**/dist', '**/node_modules', '**/*.test.ts', '**/testing', ...TEST_SUPPORT],
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  try {
+    execFileSync('tsc', ['-p', config], { stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  } finally {
+    rmSync(config);
+  }
+};
+
+const build = (): void => {
+  const bundled = workspaces();
+  rmSync(DIST, { recursive: true, force: true });
+  compile(bundled);
+  const isSource = (path: string): boolean => !path.startsWith('..') && existsSync(path);
+  for (const path of globSync(`${DIST}/**/*.{js,d.ts}`)) {
+    const file = path.slice(DIST.length + 1).replaceAll('\\', '/');
+    writeFileSync(path, shipped(file, readFileSync(path, 'utf8'), isSource, bundled));
+  }
+  for (const asset of ASSETS) {
+    mkdirSync(dirname(join(DIST, asset)), { recursive: true });
+    copyFileSync(asset, join(DIST, asset));
+  }
+  for (const folder of ['.', ...bundled.map((workspace) => workspace.folder)]) writeManifest(folder);
+};
+
+if (import.meta.main) build();

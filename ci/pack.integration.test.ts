@@ -1,0 +1,117 @@
+/** `npm pack` of the root: one compiled tarball, every program on PATH, on the Node that is here and on the pinned one. */
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { shipped } from './pack-build.ts';
+import { ROOT, repositoryFiles } from './tree.ts';
+
+const run = promisify(execFile);
+const BIN = join(ROOT, 'node_modules', '.bin');
+/** tap's own settings and npm's would change what the children do. */
+const plain = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS|TAP|RELAYLAB)/i.test(name)),
+);
+const system = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
+const pinnedFirst = { ...plain, PATH: [BIN, ...system].join(delimiter) };
+
+/** Packing rewrites package.json for a moment: not under tests that run beside this one, so a copy is packed. */
+const pack = async (folder: string): Promise<string> => {
+  const copy = join(folder, 'copy');
+  for (const file of repositoryFiles()) cpSync(join(ROOT, file), join(copy, file));
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const before = readFileSync(join(copy, 'package.json'), 'utf8');
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: copy, env: pinnedFirst });
+  t.equal(readFileSync(join(copy, 'package.json'), 'utf8'), before, 'package.json is put back');
+  return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
+};
+
+/** Folders with a `node` in them: the machine's own and the pinned one. */
+const nodes = [system.find((folder) => existsSync(join(folder, 'node'))) ?? BIN, BIN];
+
+t.test('the tarball puts every program on PATH in an empty folder', { timeout: 400_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'relaylab-pack-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const tarball = await pack(folder);
+  const app = join(folder, 'app');
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), '{ "private": true }\n');
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline', '--ignore-scripts'];
+  await run('npm', ['install', ...quiet, tarball], { cwd: app, env: plain });
+
+  const installed = join(app, 'node_modules', 'relaylab');
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  t.same(
+    Object.values(manifest.dependencies).filter((version) => !/^\d/.test(String(version))),
+    [],
+    'exact versions only, no workspace',
+  );
+  t.equal(manifest.optionalDependencies, undefined, 'no Node comes along');
+  const files = readdirSync(installed, { recursive: true }).map(String);
+  t.same(
+    files.filter((file) => /\.test\.|\/testing\/|(?<!\.d)\.ts$/.test(file)),
+    [],
+    'no tests and no sources',
+  );
+  t.ok(files.includes('LICENSE'), 'the licence');
+
+  const programs: readonly string[] = Object.keys(manifest.bin);
+  t.ok(
+    ['relaylab', 'relay', 'chaos-proxy'].every((name) => programs.includes(name)),
+    programs.join(', '),
+  );
+  for (const node of nodes) {
+    const PATH = [join(app, 'node_modules', '.bin'), node, ...system].join(delimiter);
+    const options = { cwd: app, env: { ...plain, PATH } };
+    const { stdout: version } = await run('node', ['--version'], options);
+    t.comment(`node ${version.trim()}`);
+    for (const program of programs)
+      t.match((await run(program, ['--version'], options)).stdout, manifest.version, `${program} --version`);
+    for (const lab of ['sim', 'local']) {
+      const words = `scenario nat-pool --lab ${lab} --sites 2 --clients 2 --users 2 --seed 0x7`.split(' ');
+      const said = await run('relaylab', words, options).catch((error) => error);
+      t.equal(said.code ?? 0, 0, `nat-pool passes in the ${lab} lab`);
+      if (said.code) t.comment(said.stdout, said.stderr);
+    }
+    t.ok(existsSync(join(app, 'reports', 'nat-pool')), 'the report lies where the command was typed');
+  }
+});
+
+t.test('a compiled file speaks of compiled files', async (t) => {
+  const sources = ['harness/labs/real-lab.ts', 'reference-impl/port-relay/bin/relay.ts'];
+  const isSource = (path: string): boolean => sources.includes(path);
+  const link = [{ name: 'chaos-proxy', entry: 'harness/chaos-proxy/src/index.ts' }];
+  for (const [file, before, after] of [
+    [
+      'harness/labs/a.js',
+      "new URL('./real-lab.ts', import.meta.url)",
+      "new URL('./real-lab.js', import.meta.url)",
+    ],
+    [
+      'harness/labs/a.js',
+      '/reference-impl/port-relay/bin/relay.ts`',
+      '/reference-impl/port-relay/bin/relay.js`',
+    ],
+    ['harness/labs/a.js', "file.endsWith('.ts')", "file.endsWith('.ts')"],
+    ['harness/labs/a.js', "from 'chaos-proxy'", "from '../chaos-proxy/src/index.js'"],
+    ['scenarios/a.d.ts', "from 'chaos-proxy'", "from '../harness/chaos-proxy/src/index.js'"],
+    [
+      'ci/a.js',
+      '#!/usr/bin/env node\nPromise.withResolvers()',
+      "#!/usr/bin/env node\nimport './older-node.js';\nPromise.withResolvers()",
+    ],
+  ] as const)
+    t.equal(shipped(file, before, isSource, link), after, before);
+});
