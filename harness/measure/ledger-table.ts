@@ -66,6 +66,8 @@ type Draft = {
   client: string;
   close: CloseKind;
   openedAt: number;
+  /** When its client registered last before it. */
+  registeredAt: number | undefined;
   user: EventOf<'tunnel.done'> | undefined;
   service: EventOf<'tunnel.done'> | undefined;
   /** The service heard of it. */
@@ -86,6 +88,7 @@ export class LedgerCollector {
   /** Probes that must be refused, and whatever else is not a user's own tunnel. */
   readonly #unwanted = new Set<number>();
   readonly #early = new Map<number, EventOf<'ledger.span'>[]>();
+  readonly #registered = new Map<string, number>();
 
   constructor(facts: FactsCollector) {
     this.#facts = facts;
@@ -93,6 +96,9 @@ export class LedgerCollector {
 
   event(event: TraceEvent): void {
     switch (event.type) {
+      case 'client.registered':
+        this.#registered.set(event.who, event.t);
+        return;
       case 'tunnel.opened':
         this.#opened(event);
         return;
@@ -118,6 +124,7 @@ export class LedgerCollector {
         client,
         close,
         openedAt: t,
+        registeredAt: undefined,
         user: undefined,
         service: undefined,
         reached: false,
@@ -137,6 +144,7 @@ export class LedgerCollector {
     draft.client = event.client;
     draft.mode = event.mode;
     draft.openedAt = event.t;
+    draft.registeredAt = this.#registered.get(event.client);
     draft.seenByUser = true;
     this.#open.add(event.t, 1);
   }
@@ -222,9 +230,14 @@ export class LedgerCollector {
     if (clean && draft.user?.sent === draft.service?.received) return 0;
     const site = this.#facts.clientByWho.get(draft.client)?.site;
     const name = site === undefined ? undefined : this.#facts.siteName(site);
-    const doneAt = draft.user?.t ?? endMicros;
+    // What the user sent may still be under way when it has its answer and is gone.
+    const doneAt = Math.max(draft.user?.t ?? endMicros, draft.service?.t ?? 0);
     for (const fault of faults) {
       if (!fault.proved || (fault.site !== '' && fault.site !== name)) continue;
+      // A pooled connection that died in silence may be handed out as long as its client has not registered anew.
+      const silent = fault.site === '' || fault.kind.startsWith('nat');
+      const since = draft.registeredAt ?? fault.beganMicros;
+      if (silent && since < fault.beganMicros && doneAt >= fault.beganMicros) return fault.fault;
       const allBack = fault.clientsLost === fault.clientsBack ? (fault.allBackMicros ?? 0) : endMicros;
       const over = Math.max(fault.beganMicros, fault.endedMicros ?? 0, allBack);
       if (draft.openedAt <= over && doneAt >= fault.beganMicros) return fault.fault;
