@@ -234,8 +234,9 @@ export class LedgerCollector {
     const doneAt = Math.max(draft.user?.t ?? endMicros, draft.service?.t ?? 0);
     for (const fault of faults) {
       if (!fault.proved || (fault.site !== '' && fault.site !== name)) continue;
-      // A pooled connection that died in silence may be handed out as long as its client has not registered anew.
-      const silent = fault.site === '' || fault.kind.startsWith('nat');
+      // A pooled connection that died in silence may be handed out as long as its client has not registered anew: then no
+      // service sees the user.
+      const silent = !draft.reached && (fault.site === '' || fault.kind.startsWith('nat'));
       const since = draft.registeredAt ?? fault.beganMicros;
       if (silent && since < fault.beganMicros && doneAt >= fault.beganMicros) return fault.fault;
       const allBack = fault.clientsLost === fault.clientsBack ? (fault.allBackMicros ?? 0) : endMicros;
