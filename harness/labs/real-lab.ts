@@ -11,6 +11,9 @@ import { relayProgram } from './relay-program.ts';
 import type { FaultOrder, Site, Topology } from './topology.ts';
 
 const READY_MILLIS = 20_000;
+/** A relay that crashes is started again after this long, and no more often than this. */
+const RESTART_MILLIS = 500;
+const CRASHES_MAX = 20;
 
 export class RealLab implements Lab {
   readonly name: LabName;
@@ -48,6 +51,7 @@ class Session {
   readonly #channels = new Set<AgentChannel>();
   #director: NodeDriver<Order, TraceEvent> | undefined;
   #fail: ((error: Error) => void) | undefined;
+  #crashes = 0;
 
   constructor(topology: Topology, ground: Ground, context: LabContext) {
     this.#topology = topology;
@@ -76,8 +80,24 @@ class Session {
         new LabError(`${event.who} did not start: ${event.reason}`, 'run it by hand to see why'),
       );
     }
+    if (event.type === 'host.crashed' && event.who === 'relay' && waiting === undefined) this.#relayCrashed();
     this.#director?.tell(event);
     if (event.type === 'host.output') this.#forwarderSaid(event.who, event.text);
+  }
+
+  /** A relay that ended by itself has failed its clause; it is started again, so that the rest can still be judged. */
+  #relayCrashed(): void {
+    if (this.#director === undefined || this.#crashes++ >= CRASHES_MAX) return;
+    setTimeout(() => {
+      if (this.#director !== undefined && !this.#awaited.has('relay')) this.#startRelay();
+    }, RESTART_MILLIS);
+  }
+
+  #startRelay(): void {
+    const { relay, keepaliveMillis } = this.#topology;
+    const actor = relayProgram(relay, keepaliveMillis, this.#ground.address('relay'), this.#ground);
+    const bind = this.#ground.bind('relay');
+    this.#ground.channel('relay').send({ do: 'start', who: 'relay', actor, bind, watch: false });
   }
 
   /** The forwarder is a program: it tells its public port to people, in a line. */
@@ -307,7 +327,8 @@ class Session {
     const receipt = await kernelNat.fault(site, order);
     const kind = `nat ${what.event.kind}`;
     const cause = what.event.kind;
-    if (cause !== 'flap' && receipt.effects > 0) this.#stamper.say(`${name}/nat`, { type: 'nat.dropped', mappings: receipt.effects, cause });
+    if (cause !== 'flap' && receipt.effects > 0)
+      this.#stamper.say(`${name}/nat`, { type: 'nat.dropped', mappings: receipt.effects, cause });
     this.#stamper.say(`${name}/nat`, { type: 'fault.receipt', fault, kind, site: name, ...receipt });
     this.#stamper.say(`${name}/nat`, { type: 'fault.ended', fault, kind, site: name });
   }
@@ -319,13 +340,7 @@ class Session {
     channel.send({ do: 'stop', who: 'relay', how: 'kill' });
     await new Promise((resolve) => setTimeout(resolve, millis));
     const ready = this.#ready('relay');
-    const actor = relayProgram(
-      this.#topology.relay,
-      this.#topology.keepaliveMillis,
-      this.#ground.address('relay'),
-      this.#ground,
-    );
-    channel.send({ do: 'start', who: 'relay', actor, bind: this.#ground.bind('relay'), watch: false });
+    this.#startRelay();
     const port = await ready;
     const text = `relay killed, listening again on port ${port}`;
     this.#stamper.say('runner', { type: 'fault.receipt', fault, kind, site: '', effects: 2, text });

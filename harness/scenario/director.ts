@@ -11,13 +11,11 @@ import type { Director, Order } from '../labs/lab.ts';
 import { REQUEST_BYTES } from '../measure/payload.ts';
 import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
 import type { Match, Plan, Step, TunnelShape, When } from './scenario.ts';
-import { Throughput } from './throughput.ts';
+import { Throughput, TRANSFER_MILLIS } from './throughput.ts';
 import { UserLoops } from './user-loops.ts';
 
 type Out = NetOutput<Order>;
 const PATIENCE_MILLIS = 15_000;
-/** A throughput transfer may take this long: slower than that is an answer too. */
-const TRANSFER_MILLIS = 20_000;
 
 /** Somewhere a tunnel can go. `live` false: it was registered once. */
 type Port = { readonly port: number; readonly mode: TransferMode; live: boolean };
@@ -70,6 +68,8 @@ export class PlanDirector implements Director {
     let first = this.#finishAt ?? this.#plan.limitMillis;
     const next = this.#due[0]?.at;
     if (next !== undefined && next < first) first = next;
+    const transfer = this.#throughput.deadline();
+    if (transfer !== undefined && transfer < first) first = transfer;
     const user = this.#loops.deadline();
     if (user !== undefined && user < first) first = user;
     return first;
@@ -94,6 +94,8 @@ export class PlanDirector implements Director {
       const shape = this.#plan.users.shape(port.mode, site, () => this.#rng.unit());
       this.#loops.opened(turn.user, this.#order(turn.client, port, shape, -1, orders));
     }
+    const transfer = this.#throughput.deadline();
+    if (transfer !== undefined && transfer <= now) this.#pump(now, this.#throughput.failed(now), orders);
     const inTime = this.#finishAt !== undefined && now >= this.#finishAt;
     if (!inTime && now < this.#plan.limitMillis) return;
     this.#finished = true;
@@ -123,8 +125,11 @@ export class PlanDirector implements Director {
       case 'tunnel.done':
         if (event.side === 'user') this.#done(now, event, orders);
         break;
+      case 'host.crashed':
+        if (event.who === 'relay') this.#relayGone();
+        break;
       case 'rate.sample':
-        this.#pump(this.#throughput.sampled(event), orders);
+        this.#pump(now, this.#throughput.sampled(now, event), orders);
         break;
     }
     for (const waiting of this.#waiting.get(event.type) ?? []) {
@@ -136,9 +141,17 @@ export class PlanDirector implements Director {
     }
   }
 
+  /** Whoever was registered is not any more, whether it tells us (our clients) or not (a forwarder is a program). */
+  #relayGone(): void {
+    for (const [client, port] of this.#ports) {
+      port.live = false;
+      this.#loops.clientDown(client);
+    }
+  }
+
   #done(now: Millis, event: EventOf<'tunnel.done'>, orders: Order[]): void {
     this.#loops.done(now, event.tunnel);
-    this.#pump(this.#throughput.ended(event.tunnel), orders);
+    this.#pump(now, this.#throughput.ended(now, event.tunnel), orders);
   }
 
   #step(now: Millis, step: Step, orders: Order[]): void {
@@ -159,11 +172,7 @@ export class PlanDirector implements Director {
         return this.#fault(step.site, `link ${step.fault.kind}`, step.text, what, orders);
       }
       case 'outage':
-        // Whoever was registered is not any more, whether it tells us (our clients) or not (a forwarder is a program).
-        for (const [client, port] of this.#ports) {
-          port.live = false;
-          this.#loops.clientDown(client);
-        }
+        this.#relayGone();
         return this.#fault('', 'outage', step.text, { kind: 'outage', millis: step.millis }, orders);
       case 'stop':
         orders.push({ do: 'stop', who: step.who });
@@ -192,7 +201,7 @@ export class PlanDirector implements Director {
         else this.#loops.rest();
         return;
       case 'throughput':
-        this.#pump(this.#throughput.begin(step), orders);
+        this.#pump(now, this.#throughput.begin(now, step), orders);
         return;
       case 'finish':
         this.#loops.rest();
@@ -233,7 +242,7 @@ export class PlanDirector implements Director {
   }
 
   /** One transfer after the other: the next begins when the one before is measured or has failed. */
-  #pump(turn: ReturnType<Throughput['begin']>, orders: Order[]): void {
+  #pump(now: Millis, turn: ReturnType<Throughput['begin']>, orders: Order[]): void {
     if (turn === undefined) return;
     if (turn.path === 'over') {
       orders.push({ do: 'say', event: { type: 'run.phase', name: 'settle' } });
@@ -248,7 +257,7 @@ export class PlanDirector implements Director {
       return;
     }
     const port = this.#ports.get(turn.client);
-    if (port?.live !== true) return this.#pump(this.#throughput.skip(), orders);
+    if (port?.live !== true) return this.#pump(now, this.#throughput.failed(now), orders);
     const shape: TunnelShape = {
       up: REQUEST_BYTES,
       down: turn.bytes,

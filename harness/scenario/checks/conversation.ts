@@ -59,6 +59,9 @@ class Conversations implements Judging {
       case 'client.stopped':
         for (const [port, who] of this.#live) if (who === event.who) this.#live.delete(port);
         return;
+      case 'host.crashed':
+        if (event.who === 'relay') this.#live.clear();
+        return;
       case 'fault.begun':
         // After an outage the new relay knows nothing of old registrations; behind a fault of a site some may be dead while
         // the client does not know yet, and the relay may have given their ports to others.

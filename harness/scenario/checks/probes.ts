@@ -1,17 +1,33 @@
 /** Tunnels opened, and literal bytes said, to prove one clause each. */
 
 import { clauseOf } from '../../conformance/clauses/registry.ts';
+import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 
+/** How long a script waits for one step (harness/agents/script.ts). */
+const STEP_MICROS = 10_000_000;
+
 class Probes implements Judging {
+  readonly #analysis: Analysis;
   readonly #declared: EventOf<'probe.declared'>[] = [];
   readonly #done = new Map<number, EventOf<'tunnel.done'>>();
   readonly #served = new Set<number>();
   readonly #connected = new Map<number, EventOf<'tunnel.connected'>>();
   readonly #saw: EventOf<'script.saw'>[] = [];
   readonly #stuck: EventOf<'script.stuck'>[] = [];
+
+  constructor(analysis: Analysis) {
+    this.#analysis = analysis;
+  }
+
+  /** The relay was not there while this script waited: its silence says nothing. */
+  #away(event: EventOf<'script.stuck'>): boolean {
+    return this.#analysis.faults.outages.some(
+      ({ fromMicros, toMicros }) => fromMicros <= event.t && (toMicros ?? event.t) >= event.t - STEP_MICROS,
+    );
+  }
 
   event(event: TraceEvent): void {
     if (event.type === 'probe.declared') this.#declared.push(event);
@@ -44,7 +60,7 @@ class Probes implements Judging {
         'not probed',
       ),
     );
-    return [...found, ...this.#stuck.map(stuck)];
+    return [...found, ...this.#stuck.map((event) => stuck(event, this.#away(event)))];
   }
 
   #tunnel(probe: EventOf<'probe.declared'>, tally: Tally): void {
@@ -63,15 +79,15 @@ class Probes implements Judging {
 }
 
 /** A script that could not go on says what it waited for; which clause that concerns is in its own file. */
-const stuck = (event: EventOf<'script.stuck'>): Finding => ({
+const stuck = (event: EventOf<'script.stuck'>, away: boolean): Finding => ({
   clause: event.waitingFor === 'line' ? 'PORT-CTRL-2' : 'PORT-LIVE-1',
-  verdict: 'fail',
+  verdict: away ? 'inconclusive' : 'fail',
   blame: 'target',
-  summary: `${event.who} waited in vain for ${event.waitingFor === 'line' ? 'a line' : event.waitingFor}`,
+  summary: `${event.who} waited in vain for ${event.waitingFor === 'line' ? 'a line' : event.waitingFor}${away ? ' while the relay was away' : ''}`,
   expected: `step ${event.step + 1} of the script (${event.waitingFor}) within 10 s`,
   got: 'nothing',
   exercised: 1,
-  broken: 1,
+  broken: away ? 0 : 1,
   evidence: [proof(event, `stuck at ${event.waitingFor}`)],
   ladder: [],
 });
@@ -87,5 +103,5 @@ export const probes: Check = {
     'PORT-EVENT-4',
     'PORT-EVENT-5',
   ],
-  start: () => new Probes(),
+  start: (analysis) => new Probes(analysis),
 };

@@ -67,6 +67,21 @@ export class TunnelBook {
         else this.#probes.set(event.tunnel, event);
         return;
       }
+      case 'host.crashed':
+        // The crash itself is judged elsewhere; what it cut is not judged a second time.
+        if (event.who === 'relay')
+          this.#windows.set(-1 - this.#windows.size, {
+            site: '',
+            kind: 'crash',
+            from: event.t - TELLING_MICROS,
+            to: Number.POSITIVE_INFINITY,
+          });
+        return;
+      case 'host.ready':
+        if (event.who === 'relay')
+          for (const window of this.#windows.values())
+            if (window.kind === 'crash' && window.to > event.t) window.to = event.t;
+        return;
       case 'fault.begun':
         this.#windows.set(event.fault, {
           site: event.site,
