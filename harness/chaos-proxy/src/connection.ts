@@ -10,8 +10,11 @@ export type Connection = {
   readonly upstream: Conn;
   readonly up: Lane;
   readonly down: Lane;
-  /** `waiting`: not dialled yet; `silent`: cut without a word, both ends hear nothing; `gone`: we reset it. */
-  state: 'waiting' | 'dialling' | 'open' | 'spliced' | 'silent' | 'gone';
+  /**
+   * `waiting`: not dialled yet; `silent`: cut without a word, both ends hear nothing; `closing`: both got our FIN;
+   * `gone`: we reset it.
+   */
+  state: 'waiting' | 'dialling' | 'open' | 'spliced' | 'silent' | 'closing' | 'gone';
   clientGone: boolean;
   upstreamGone: boolean;
   /** RST follows as soon as what was sent before it has left. */

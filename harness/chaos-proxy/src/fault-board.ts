@@ -9,6 +9,13 @@ import type { Desk, Receipt } from './receipt.ts';
 import { doorVerdict, type Standing, selects, standingOf } from './standing.ts';
 
 const LAST = 1;
+const REMOVED_RECEIPTS_MAX = 256;
+
+/** The placements of one fault, and the others. */
+const parted = (all: readonly Placement[], receipt: Receipt): readonly [Placement[], Placement[]] => [
+  all.filter(({ place }) => place.receipt === receipt),
+  all.filter(({ place }) => place.receipt !== receipt),
+];
 
 /** What the board needs of its link. */
 export type BoardOptions = {
@@ -17,6 +24,8 @@ export type BoardOptions = {
   readonly desk: Desk;
   /** Resets both ends of a connection in the name of a fault. */
   readonly strike: (connection: Connection, receipt: Receipt) => void;
+  /** Closes both ends in the name of a fault. */
+  readonly close: (connection: Connection, receipt: Receipt) => void;
 };
 
 /** The faults on a link with their receipts, and the hand that puts them on connections. */
@@ -66,19 +75,63 @@ export class FaultBoard {
   remove(id: string, living: Iterable<Connection>): Receipt {
     const standing = this.#standings.get(id);
     if (standing === undefined) throw this.#unknown(id, this.#standings.keys());
+    const { receipt } = standing;
     standing.removed = true;
     this.#standings.delete(id);
+    this.receipts.delete(id);
+    this.receipts.set(id, receipt);
+    this.#forget();
     for (const connection of living) {
+      let closes = false;
       for (const lane of [connection.up, connection.down]) {
-        const kept: Placement[] = [];
-        for (const placement of lane.pipe.placements)
-          if (placement.place.receipt === standing.receipt) placement.remove();
-          else kept.push(placement);
+        const [gone, kept] = parted(lane.pipe.placements, receipt);
+        for (const placement of gone) if (placement.remove()) closes = true;
         lane.pipe.setPlacements(kept);
         this.bound(lane);
       }
+      if (closes) this.#options.close(connection, receipt);
     }
-    return standing.receipt;
+    return receipt;
+  }
+
+  /** Puts another fault in the place of one. @throws ChaosError FAULT_ID_UNKNOWN */
+  change(id: string, fault: Fault, living: Iterable<Connection>): Receipt {
+    const before = this.#standings.get(id);
+    if (before === undefined) throw this.#unknown(id, this.#standings.keys());
+    const { receipt } = before;
+    before.removed = true;
+    const standing = standingOf(id, fault, this.#options.desk, receipt);
+    this.#standings.set(id, standing);
+    const order = [...this.#standings.values()].map((each) => each.receipt);
+    const rank = ({ place }: Placement): number => order.indexOf(place.receipt);
+    for (const connection of living) {
+      const beganAt = new Map<Lane, number | undefined>();
+      for (const lane of [connection.up, connection.down]) {
+        const [gone, kept] = parted(lane.pipe.placements, receipt);
+        for (const placement of gone) {
+          beganAt.set(lane, placement.beganAt);
+          placement.remove();
+        }
+        lane.pipe.setPlacements(kept);
+      }
+      this.#place(standing, connection, true, beganAt);
+      for (const { pipe } of [connection.up, connection.down])
+        pipe.setPlacements(pipe.placements.toSorted((a, b) => rank(a) - rank(b)));
+      this.bound(connection.up);
+      this.bound(connection.down);
+    }
+    return receipt;
+  }
+
+  /** Receipts of the removed are kept while they are few. */
+  #forget(): void {
+    let spare = this.receipts.size - this.#standings.size - REMOVED_RECEIPTS_MAX;
+    for (const id of this.receipts.keys()) {
+      if (spare <= 0) return;
+      if (this.#standings.has(id)) continue;
+      this.receipts.delete(id);
+      spare--;
+    }
   }
 
   /** @throws ChaosError FAULT_ID_UNKNOWN */
@@ -113,11 +166,16 @@ export class FaultBoard {
   }
 
   /** `living`: the connection was there before the fault. */
-  #place(standing: Standing, connection: Connection, living: boolean): void {
+  #place(
+    standing: Standing,
+    connection: Connection,
+    living: boolean,
+    beganAt?: ReadonlyMap<Lane, number | undefined>,
+  ): void {
     const { fault, acting, id } = standing;
     const { ordinal, state } = connection;
     const { desk, seed } = this.#options;
-    if (acting.stage === undefined || state === 'gone' || state === 'silent') return;
+    if (acting.stage === undefined || state === 'gone' || state === 'silent' || state === 'closing') return;
     if (!selects(id, fault.selector, ordinal, seed)) return;
     const { direction = 'both' } = fault;
     for (const lane of [connection.up, connection.down]) {
@@ -130,6 +188,7 @@ export class FaultBoard {
         accepted: living,
         connected: living && state === 'open',
         ended: pipe.ended,
+        beganAt: beganAt?.get(lane),
       });
       pipe.setPlacements([...pipe.placements, placement]);
       if (living) this.bound(lane);
@@ -139,7 +198,7 @@ export class FaultBoard {
 
   #placeOf(standing: Standing, connection: Connection, lane: Lane): Place {
     const { receipt, id } = standing;
-    const { desk, seed, strike } = this.#options;
+    const { desk, seed, strike, close } = this.#options;
     const { direction } = lane.pipe;
     return {
       conn: connection.ordinal,
@@ -154,6 +213,12 @@ export class FaultBoard {
           if (!standing.removed) strike(connection, receipt);
         };
         // Behind whatever else is due in that moment, so that the order of segments does not decide.
+        desk.at(desk.clock.now + afterMillis, run, LAST);
+      },
+      close: (afterMillis) => {
+        const run = (): void => {
+          if (!standing.removed) close(connection, receipt);
+        };
         desk.at(desk.clock.now + afterMillis, run, LAST);
       },
     };

@@ -2,7 +2,8 @@ export { CHAOS_ERRORS, ChaosError, type ChaosErrorCode } from './chaos-error.ts'
 export { checkFault, parseFault } from './faults/check.ts';
 export type { CutHow, Direction, FaultCommon, Selector, When } from './faults/fault.ts';
 export type { Fault } from './faults/registry.ts';
-export { type LinkCommand, LinkMachine, type LinkOptions, type LinkReport } from './link.ts';
+export { LinkMachine } from './link.ts';
+export type { LinkCommand, LinkOptions, LinkReport } from './link-words.ts';
 export type {
   Address,
   CommandInput,

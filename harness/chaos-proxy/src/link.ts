@@ -6,6 +6,7 @@ import { checkFault } from './faults/check.ts';
 import type { CutHow } from './faults/fault.ts';
 import type { Fault } from './faults/registry.ts';
 import { Lane } from './lane.ts';
+import type { LinkCommand, LinkOptions, LinkReport } from './link-words.ts';
 import type {
   Address,
   CommandInput,
@@ -17,51 +18,7 @@ import type {
   NetOutput,
 } from './machine.ts';
 import { type Mouth, Pipe } from './pipe.ts';
-import type { EffectReport, Receipt, ReceiptReport, Way } from './receipt.ts';
-
-/** What a link tells. Receipts are exact; effects are summed to a few a second for each fault. */
-export type LinkReport =
-  | { readonly type: 'link.ready'; readonly port: number }
-  | { readonly type: 'link.failed'; readonly why: 'in use' | 'denied' | 'exhausted' }
-  | EffectReport
-  | ReceiptReport
-  /** Answers `stop`: no connection is left. */
-  | { readonly type: 'link.stopped' };
-
-/** What a link can be told while it runs. */
-export type LinkCommand =
-  /** Acts on living connections as well as on new ones. */
-  | { readonly do: 'add'; readonly id: string; readonly fault: Fault }
-  /** Answered by the fault's receipt. Bytes that are already delayed keep their time; a stall ends. */
-  | { readonly do: 'remove'; readonly id: string }
-  | { readonly do: 'clear' }
-  /** Resets what lives and refuses what comes, until `up`; a fault with the id `down`. */
-  | { readonly do: 'down' }
-  | { readonly do: 'up' }
-  /** Of one fault, also a removed one; or of all. */
-  | { readonly do: 'receipt'; readonly id: string }
-  | { readonly do: 'receipts' }
-  /** Where new connections are dialled to. */
-  | { readonly do: 'upstream'; readonly to: Address };
-
-export type LinkOptions = {
-  /** `host` undefined: the driver's bind address. Port 0: any. */
-  readonly listen: { readonly host?: string; readonly port: number };
-  readonly upstream: Address;
-  /** Local address to dial from; its port 0: any. */
-  readonly from?: Address;
-  /** In the order bytes meet them. Their ids are `kind`, or `kind-2` and so on for a second one of a kind. */
-  readonly faults: readonly Fault[];
-  /** 32 bits; decides every choice left to chance. */
-  readonly seed: number;
-  readonly name: NameConn;
-  /** After how long the ends of a silent connection would notice by TCP keepalive; both are reset then. Without it: never. */
-  readonly keepaliveMillis?: number;
-  /** What a client may send before the upstream is there. */
-  readonly earlyBytesMax?: number;
-  /** No command will change the faults: connections they cannot touch are handed to the driver by `splice`. */
-  readonly static?: boolean;
-};
+import type { Receipt, Way } from './receipt.ts';
 
 const LISTENER = 1;
 /** RST behind the last bytes waits this long for them to leave. */
@@ -94,6 +51,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
         report: (event) => this.#report(event),
       },
       strike: (connection, receipt) => this.#strike(connection, receipt),
+      close: (connection, receipt) => this.#close(connection, receipt),
     });
   }
 
@@ -158,8 +116,9 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
 
   #start(): void {
     this.#board.addFirst(this.#faults);
-    const { host, port } = this.#options.listen;
-    this.#out({ type: 'listen', listener: LISTENER, port, host });
+    const { listen } = this.#options;
+    if (listen !== undefined)
+      this.#out({ type: 'listen', listener: LISTENER, port: listen.port, host: listen.host });
   }
 
   /** Every connection once. */
@@ -167,12 +126,24 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     return new Set(this.#byConn.values());
   }
 
-  #remove(id: string): void {
+  #remove(id: string, flush = false): void {
     const living = this.#living();
     const receipt = this.#board.remove(id, living);
-    for (const connection of living)
-      for (const lane of [connection.up, connection.down]) this.#release(connection, lane);
+    this.#letGo(living, flush ? receipt : undefined);
     this.#show(receipt);
+  }
+
+  #change(id: string, fault: Fault): void {
+    const living = this.#living();
+    this.#letGo(living, this.#board.change(id, fault, living));
+  }
+
+  #letGo(living: Iterable<Connection>, receipt: Receipt | undefined): void {
+    for (const connection of living)
+      for (const lane of [connection.up, connection.down]) {
+        if (receipt !== undefined) lane.pipe.flush(receipt);
+        this.#release(connection, lane);
+      }
   }
 
   #command(command: LinkCommand): void {
@@ -184,7 +155,8 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
       });
     const board = this.#board;
     if (command.do === 'add') board.add(command.id, checkFault(command.fault), this.#living());
-    else if (command.do === 'remove') this.#remove(command.id);
+    else if (command.do === 'remove') this.#remove(command.id, command.flush);
+    else if (command.do === 'change') this.#change(command.id, checkFault(command.fault));
     else if (command.do === 'clear') for (const id of board.ids) this.#remove(id);
     else if (command.do === 'down') {
       if (!board.has('down')) board.add('down', { kind: 'down' }, this.#living());
@@ -255,6 +227,10 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     const connection = this.#byConn.get(conn);
     if (connection === undefined || connection.state === 'spliced') return;
     const lane = conn === connection.client ? connection.up : connection.down;
+    if (connection.state === 'closing') {
+      if (bytes > 0) this.#drop(connection, conn);
+      return;
+    }
     if (connection.silencedBy !== undefined) {
       connection.silencedBy.note('dropped', connection.ordinal, lane.pipe.direction, bytes, 'bytes');
       return;
@@ -266,7 +242,8 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
 
   /** Lets out what is due and arms the next release. */
   #release(connection: Connection, lane: Lane): void {
-    if (connection.state === 'gone' || connection.state === 'spliced') return;
+    if (connection.state === 'gone' || connection.state === 'spliced' || connection.state === 'closing')
+      return;
     if (lane.open) {
       const mouth: Mouth = {
         send: (bytes) => lane.send(bytes),
@@ -289,6 +266,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
   #cut(connection: Connection, lane: Lane, how: CutHow, by: Receipt): void {
     by.note('cut', connection.ordinal, lane.pipe.direction, 1, 'count');
     if (how === 'fin') lane.end();
+    else if (how === 'close') this.#close(connection, by);
     else if (how === 'rst') {
       // What was sent before the cut is to arrive: RST only once it has left the driver.
       if (!lane.ask()) this.#destroy(connection);
@@ -325,6 +303,35 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     this.#destroy(connection);
   }
 
+  /** FIN to both ends. An upstream that is not there yet never hears of the connection. */
+  #close(connection: Connection, by: Receipt): void {
+    const { state, ordinal, up, down, upstream } = connection;
+    if (state === 'gone' || state === 'silent' || state === 'closing') return;
+    by.note('closed', ordinal, 'both', 1, 'count');
+    connection.state = 'closing';
+    for (const lane of [up, down]) {
+      lane.pipe.shut();
+      lane.pipe.setPlacements([]);
+    }
+    down.end();
+    if (up.open) up.end();
+    else if (state === 'dialling') this.#drop(connection, upstream);
+    else this.#gone(connection, upstream);
+  }
+
+  /** RST to one end that is closed already. */
+  #drop(connection: Connection, conn: Conn): void {
+    this.#out({ type: 'reset', conn });
+    this.#gone(connection, conn);
+  }
+
+  #gone(connection: Connection, conn: Conn): void {
+    this.#byConn.delete(conn);
+    if (conn === connection.client) connection.clientGone = true;
+    else connection.upstreamGone = true;
+    if (connection.clientGone && connection.upstreamGone) this.#forget(connection);
+  }
+
   #flushed(conn: Conn): void {
     const connection = this.#byConn.get(conn);
     if (connection === undefined || connection.state === 'spliced') return;
@@ -337,12 +344,10 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
   #closed(conn: Conn, inOrder: boolean): void {
     const connection = this.#byConn.get(conn);
     if (connection === undefined) return;
-    this.#byConn.delete(conn);
-    if (conn === connection.client) connection.clientGone = true;
-    else connection.upstreamGone = true;
-    const keptApart = connection.state === 'silent' || connection.state === 'spliced';
+    const { state } = connection;
+    const keptApart = state === 'silent' || state === 'spliced' || state === 'closing';
+    this.#gone(connection, conn);
     if (!inOrder && !keptApart) this.#destroy(connection);
-    if (connection.clientGone && connection.upstreamGone) this.#forget(connection);
   }
 
   /** RST to whatever end is still there, at once. */

@@ -1,9 +1,21 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { LinkCommand, LinkMachine, LinkReport } from './link.ts';
-import type { Conn, Listener, Millis, NetInput, NetOutput, Why } from './machine.ts';
+import type { LinkMachine } from './link.ts';
+import type { LinkCommand, LinkReport } from './link-words.ts';
+import type { Address, Conn, Listener, Millis, NetInput, NetOutput, Why } from './machine.ts';
+import type { Way } from './receipt.ts';
 import { carry } from './splice.ts';
 
-type Entry = { readonly socket: Socket; connected: boolean; spliced: boolean; why: Why };
+type Entry = {
+  readonly socket: Socket;
+  /** The way of the bytes that come out of it. */
+  readonly way: Way;
+  connected: boolean;
+  spliced: boolean;
+  why: Why;
+};
+/** Bytes taken from and handed to sockets; spliced connections are not counted. */
+export type Traffic = { readonly received: Record<Way, number>; readonly sent: Record<Way, number> };
+
 type Input = Parameters<LinkMachine['handle']>[1];
 
 const WHY: Readonly<Record<string, Why>> = {
@@ -16,6 +28,8 @@ const WHY: Readonly<Record<string, Why>> = {
   EMFILE: 'exhausted',
 };
 const LOOPBACK = '127.0.0.1';
+/** The listener that the driver opens by itself. */
+const HAND = 0;
 
 /**
  * Runs a LinkMachine over node:net: FIN and RST told apart in both directions, back-pressure by pause and flush, splice
@@ -27,6 +41,7 @@ export class NodeLink {
   readonly #conns = new Map<Conn, Entry>();
   readonly #servers = new Map<Listener, Server>();
   readonly #name: () => Conn;
+  readonly traffic: Traffic = { received: { up: 0, down: 0 }, sent: { up: 0, down: 0 } };
   readonly #inbox: Input[] = [];
   #busy = false;
   #timer: NodeJS.Timeout | undefined;
@@ -49,17 +64,45 @@ export class NodeLink {
     this.#feed({ type: 'command', command });
   }
 
+  /** Listens, for a machine that did not ask for it. Answered by a report. */
+  listen({ host, port }: Address): void {
+    this.#listen(HAND, host, port);
+  }
+
+  /** Stops listening and closes what lives as the operating system closes sockets of a program that ends: FIN, in general. */
+  async halt(): Promise<void> {
+    const closing = this.#unlisten();
+    const living = [...this.#conns];
+    this.#conns.clear();
+    for (const [conn, { socket }] of living) {
+      socket.destroy();
+      this.#feed({
+        type: 'closed',
+        conn,
+        why: 'reset',
+        received: socket.bytesRead,
+        sent: socket.bytesWritten,
+      });
+    }
+    await closing;
+  }
+
   /** Resets what lives and stops listening. Resolves when every socket is closed. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    const closing = [...this.#servers.values()].map(
-      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
-    );
-    this.#servers.clear();
+    const closing = this.#unlisten();
     for (const { socket, connected } of this.#conns.values())
       if (connected) socket.resetAndDestroy();
       else socket.destroy();
     this.#conns.clear();
+    await closing;
+  }
+
+  async #unlisten(): Promise<void> {
+    const closing = [...this.#servers.values()].map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    this.#servers.clear();
     await Promise.all(closing);
   }
 
@@ -112,8 +155,10 @@ export class NodeLink {
     const entry = this.#conns.get(output.conn);
     if (entry === undefined) return;
     const { socket } = entry;
-    if (output.type === 'send') socket.write(output.bytes);
-    else if (output.type === 'end') socket.end();
+    if (output.type === 'send') {
+      this.traffic.sent[entry.way === 'up' ? 'down' : 'up'] += output.bytes.length;
+      socket.write(output.bytes);
+    } else if (output.type === 'end') socket.end();
     else if (output.type === 'pause') socket.pause();
     else if (output.type === 'resume') socket.resume();
     else if (output.type === 'flush') this.#flush(output.conn, socket);
@@ -136,7 +181,7 @@ export class NodeLink {
   #listen(listener: Listener, host: string, port: number): void {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       const conn = this.#name();
-      this.#adopt(conn, socket, true);
+      this.#adopt(conn, socket, 'up');
       const from = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
       this.#feed({ type: 'accepted', conn, listener, from });
     });
@@ -162,20 +207,23 @@ export class NodeLink {
       ...(from === undefined ? {} : { localAddress: from.host }),
       ...(from === undefined || from.port === 0 ? {} : { localPort: from.port }),
     });
-    const entry = this.#adopt(conn, socket, false);
+    const entry = this.#adopt(conn, socket, 'down');
     socket.once('connect', () => {
       entry.connected = true;
       if (this.#conns.has(conn)) this.#feed({ type: 'connected', conn });
     });
   }
 
-  #adopt(conn: Conn, socket: Socket, connected: boolean): Entry {
-    const entry: Entry = { socket, connected, spliced: false, why: 'end' };
+  #adopt(conn: Conn, socket: Socket, way: Way): Entry {
+    const entry: Entry = { socket, way, connected: way === 'up', spliced: false, why: 'end' };
     this.#conns.set(conn, entry);
     const tell = (input: NetInput): void => {
       if (!entry.spliced && this.#conns.has(conn)) this.#feed(input);
     };
-    socket.on('data', (bytes: Buffer) => tell({ type: 'bytes', conn, bytes }));
+    socket.on('data', (bytes: Buffer) => {
+      this.traffic.received[way] += bytes.length;
+      tell({ type: 'bytes', conn, bytes });
+    });
     socket.on('end', () => tell({ type: 'ended', conn }));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       entry.why = WHY[error.code ?? ''] ?? 'reset';

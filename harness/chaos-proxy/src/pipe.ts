@@ -4,7 +4,7 @@ import type { Placement } from './placement.ts';
 import type { Receipt, Way } from './receipt.ts';
 
 /** `offset`: where in the direction it stands. */
-type Item = { readonly at: Millis; readonly offset: number } & (
+type Item = { readonly at: Millis; readonly offset: number; readonly by?: Receipt | undefined } & (
   | { readonly kind: 'bytes'; readonly piece: Piece }
   | { readonly kind: 'fin' }
   | { readonly kind: 'cut'; readonly how: CutHow; readonly by: Receipt }
@@ -74,11 +74,28 @@ export class Pipe {
   takeEnd(): void {
     this.ended = true;
     let at = this.#clock.now;
+    let by: Receipt | undefined;
     for (const placement of this.#placements) {
       placement.happened('fin', this.offset);
-      at = placement.fin(at, this.offset);
+      const due = placement.fin(at, this.offset);
+      if (due > at) by = placement.place.receipt;
+      at = due;
     }
-    this.#add({ kind: 'fin', at: this.#inOrder(at), offset: this.#enqueuedTo });
+    this.#add({ kind: 'fin', at: this.#inOrder(at), offset: this.#enqueuedTo, by });
+  }
+
+  /** What this fault alone still delays becomes due now. */
+  flush(receipt: Receipt): void {
+    this.#last = this.#clock.now;
+    for (let i = this.#head; i < this.#queue.length; i++) {
+      const item = this.#queue[i] as Item;
+      if (item.at <= this.#clock.now) continue;
+      const mine = (item.kind === 'bytes' ? item.piece.by : item.by) === receipt;
+      const at = this.#inOrder(mine ? this.#clock.now : item.at);
+      if (at === item.at) continue;
+      this.#queue[i] =
+        item.kind === 'bytes' ? { ...item, at, piece: { ...item.piece, at } } : { ...item, at };
+    }
   }
 
   /** Cuts behind what was enqueued so far. */

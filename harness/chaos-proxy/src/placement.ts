@@ -11,6 +11,8 @@ export type Past = {
   readonly accepted: boolean;
   readonly connected: boolean;
   readonly ended: boolean;
+  /** Where the fault began that this one comes in place of, if it acts. */
+  readonly beganAt?: number | undefined;
 };
 
 /** One fault on one direction of one connection: decides whether its stage acts on what passes. */
@@ -27,13 +29,16 @@ export class Placement {
   /** A gate that a byte set off does not hold the bytes before it. */
   gateFrom = 0;
   #until = Number.POSITIVE_INFINITY;
+  #beganAt: number | undefined;
 
   constructor(fault: FaultCommon, stage: Stage, place: Place, past: Past) {
     this.place = place;
     this.#stage = stage;
     this.#forMillis = fault.forMillis ?? Number.POSITIVE_INFINITY;
     const when = fault.when;
-    if (when === undefined) this.#since = past.addedAt;
+    this.#beganAt = past.beganAt;
+    if (past.beganAt !== undefined) this.#since = place.clock.now;
+    else if (when === undefined) this.#since = past.addedAt;
     else if ('afterMillis' in when) this.#since = past.addedAt + when.afterMillis;
     else if ('byte' in when) this.#wait(when.byte, past.offset);
     else if ('marker' in when) this.#scan = new MarkerScan(when.marker, when.occurrence ?? 1);
@@ -64,9 +69,16 @@ export class Placement {
     this.#begin(this.place.clock.now, offset);
   }
 
-  /** It was taken off the link. */
-  remove(): void {
+  /** It was taken off the link. @returns whether the connection cannot go on without it */
+  remove(): boolean {
+    const closes = this.#state === 'acting' && this.#stage.closesWhenRemoved === true;
     this.#state = 'over';
+    return closes;
+  }
+
+  /** Where in the direction it began; undefined: it does not act. */
+  get beganAt(): number | undefined {
+    return this.#state === 'acting' ? this.#beganAt : undefined;
   }
 
   push(piece: Piece, next: Next): void {
@@ -113,8 +125,9 @@ export class Placement {
 
   #begin(since: Millis, offset: number): void {
     this.#state = 'acting';
+    this.#beganAt ??= offset;
     this.#until = since + this.#forMillis;
-    if (!this.#expired()) this.#stage.began?.(since, offset);
+    if (!this.#expired()) this.#stage.began?.(since, this.#beganAt);
   }
 
   #expired(): boolean {

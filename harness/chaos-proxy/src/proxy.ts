@@ -3,9 +3,10 @@ import { addressText, parseAddress } from './address.ts';
 import { ChaosError } from './chaos-error.ts';
 import { checkFault, parseFault } from './faults/check.ts';
 import type { Fault } from './faults/registry.ts';
-import { type LinkCommand, LinkMachine, type LinkReport } from './link.ts';
+import { LinkMachine } from './link.ts';
+import type { LinkCommand, LinkReport } from './link-words.ts';
 import type { Address } from './machine.ts';
-import { NodeLink } from './node.ts';
+import { NodeLink, type Traffic } from './node.ts';
 import type { EffectReport, ReceiptReport } from './receipt.ts';
 import { freshSeed } from './seed.ts';
 
@@ -26,17 +27,25 @@ export type ChaosProxyOptions = {
   readonly earlyBytesMax?: number;
   /** Faults will not change: connections they cannot touch run at full speed, and add, remove and down throw. */
   readonly static?: boolean;
+  /** Does not listen before `enable`. */
+  readonly disabled?: boolean;
 };
 
 /** One running proxy. */
 export interface ChaosProxy {
   readonly host: string;
+  /** Before it ever listened: the one asked for. */
   readonly port: number;
   readonly seed: number;
   /** Puts a fault on the link, living connections included. @returns its id @throws ChaosError */
   add(fault: FaultSpec, id?: string): string;
-  /** Takes a fault off. @returns what it did @throws ChaosError FAULT_ID_UNKNOWN */
-  remove(id: string): ReceiptReport;
+  /**
+   * Takes a fault off. `flush`: what it alone still delays leaves at once.
+   * @returns what it did @throws ChaosError FAULT_ID_UNKNOWN
+   */
+  remove(id: string, how?: { readonly flush: boolean }): ReceiptReport;
+  /** Another fault in the place of one: same id, order and receipt; flushes. @throws ChaosError FAULT_ID_UNKNOWN */
+  change(id: string, fault: FaultSpec): void;
   clear(): void;
   down(): void;
   up(): void;
@@ -45,6 +54,12 @@ export interface ChaosProxy {
   /** What every fault did so far, removed ones included. */
   receipts(): readonly ReceiptReport[];
   on(event: 'effect', listener: (effect: EffectReport) => void): void;
+  /** Bytes taken and handed on since the start, by direction. */
+  traffic(): Traffic;
+  /** Stops listening and closes every connection (FIN). Faults, receipts and counts of connections stay. */
+  disable(): Promise<void>;
+  /** Listens again: where it did, or there. @throws ChaosError LISTEN_FAILED */
+  enable(listen?: string | Address): Promise<void>;
   /** Resets every connection and stops listening. */
   close(): Promise<void>;
 }
@@ -59,10 +74,13 @@ class Reports {
   readonly emitter = new EventEmitter();
   receipts: ReceiptReport[] = [];
   #settle: (report: LinkReport) => void = () => {};
-  /** The link listens, or it cannot. */
-  readonly ready = new Promise<LinkReport>((resolve) => {
-    this.#settle = resolve;
-  });
+
+  /** Resolves at the next news about listening: it does, or it cannot. */
+  listening(): Promise<LinkReport> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
 
   take(report: LinkReport): void {
     if (report.type === 'link.ready' || report.type === 'link.failed') this.#settle(report);
@@ -73,20 +91,26 @@ class Reports {
 }
 
 class RunningProxy implements ChaosProxy {
-  readonly host: string;
-  readonly port: number;
   readonly seed: number;
+  #listen: Address;
+  #listening = false;
   readonly #link: NodeLink;
   readonly #reports: Reports;
   readonly #used: Set<string>;
 
   constructor(listen: Address, seed: number, link: NodeLink, reports: Reports) {
-    this.host = listen.host;
-    this.port = listen.port;
+    this.#listen = listen;
     this.seed = seed;
     this.#link = link;
     this.#reports = reports;
     this.#used = new Set(this.receipts().map(({ id }) => id));
+  }
+
+  get host(): string {
+    return this.#listen.host;
+  }
+  get port(): number {
+    return this.#listen.port;
   }
 
   add(spec: FaultSpec, wanted?: string): string {
@@ -97,8 +121,11 @@ class RunningProxy implements ChaosProxy {
     this.#used.add(id);
     return id;
   }
-  remove(id: string): ReceiptReport {
-    return this.#ask({ do: 'remove', id })[0] as ReceiptReport;
+  remove(id: string, { flush } = { flush: false }): ReceiptReport {
+    return this.#ask({ do: 'remove', id, flush })[0] as ReceiptReport;
+  }
+  change(id: string, fault: FaultSpec): void {
+    this.#ask({ do: 'change', id, fault: faultOf(fault) });
   }
   clear(): void {
     this.#ask({ do: 'clear' });
@@ -117,6 +144,28 @@ class RunningProxy implements ChaosProxy {
   }
   on(event: 'effect', listener: (effect: EffectReport) => void): void {
     this.#reports.emitter.on(event, listener);
+  }
+  traffic(): Traffic {
+    return this.#link.traffic;
+  }
+  async disable(): Promise<void> {
+    this.#listening = false;
+    await this.#link.halt();
+  }
+  async enable(listen?: string | Address): Promise<void> {
+    if (this.#listening) return;
+    const where = listen === undefined ? this.#listen : addressOf(listen);
+    const outcome = this.#reports.listening();
+    this.#link.listen(where);
+    const report = await outcome;
+    if (report.type !== 'link.ready')
+      throw new ChaosError('LISTEN_FAILED', {
+        expected: `${addressText(where)} to be free`,
+        got: report.type === 'link.failed' ? report.why : report.type,
+        hint: 'port 0 takes any free port',
+      });
+    this.#listening = true;
+    this.#listen = { host: where.host, port: report.port };
   }
   close(): Promise<void> {
     return this.#link.close();
@@ -140,7 +189,6 @@ export const createChaosProxy = async (options: ChaosProxyOptions): Promise<Chao
   const link = new NodeLink(
     (name) =>
       new LinkMachine({
-        listen,
         upstream,
         faults,
         seed,
@@ -153,12 +201,7 @@ export const createChaosProxy = async (options: ChaosProxyOptions): Promise<Chao
     (report) => reports.take(report),
   );
   link.start();
-  const outcome = await reports.ready;
-  if (outcome.type === 'link.ready')
-    return new RunningProxy({ host: listen.host, port: outcome.port }, seed, link, reports);
-  throw new ChaosError('LISTEN_FAILED', {
-    expected: `${addressText(listen)} to be free`,
-    got: outcome.type === 'link.failed' ? outcome.why : outcome.type,
-    hint: 'port 0 takes any free port',
-  });
+  const proxy = new RunningProxy(listen, seed, link, reports);
+  if (!options.disabled) await proxy.enable();
+  return proxy;
 };

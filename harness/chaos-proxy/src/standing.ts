@@ -18,11 +18,12 @@ export type Standing = {
   removed: boolean;
 };
 
-export const standingOf = (id: string, fault: Fault, desk: Desk): Standing => ({
+/** @param receipt of the fault it comes in place of */
+export const standingOf = (id: string, fault: Fault, desk: Desk, receipt?: Receipt): Standing => ({
   id,
   fault,
   acting: familyOf(fault).begin(fault),
-  receipt: new Receipt(id, fault.kind, desk),
+  receipt: receipt ?? new Receipt(id, fault.kind, desk),
   addedAt: desk.clock.now,
   removed: false,
 });

@@ -1,5 +1,6 @@
 import type { Fault } from '../src/faults/registry.ts';
-import { type LinkCommand, LinkMachine, type LinkOptions, type LinkReport } from '../src/link.ts';
+import { LinkMachine } from '../src/link.ts';
+import type { LinkCommand, LinkOptions, LinkReport } from '../src/link-words.ts';
 import type { Conn, NetInput, NetOutput } from '../src/machine.ts';
 import type { ReceiptReport } from '../src/receipt.ts';
 

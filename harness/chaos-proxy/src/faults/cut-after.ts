@@ -40,7 +40,8 @@ class CutAfterStage implements Stage {
         return;
       }
       let head: Piece;
-      [head, tail] = split(piece, this.#at - piece.offset);
+      // The limit may have been lowered below what has passed.
+      [head, tail] = split(piece, Math.max(0, this.#at - piece.offset));
       if (head.bytes.length > 0) next(head);
       this.#cut = true;
       this.#place.cut(this.#fault.how);
@@ -52,7 +53,7 @@ class CutAfterStage implements Stage {
 
 export const CUT_AFTER: Family<CutAfterFault> = {
   kind: 'cutAfter',
-  note: 'the connection is cut right behind a byte, by FIN (that direction), RST or silence (both)',
+  note: 'the connection is cut right behind a byte: by FIN (that direction), or both ends by close (FIN), RST or silence',
   proof: 'cuts, and bytes dropped behind them',
   attributes: [
     { name: 'bytes', type: 'bytes', standard: 'or marker', note: 'bytes that still pass' },
@@ -67,8 +68,8 @@ export const CUT_AFTER: Family<CutAfterFault> = {
       name: 'how',
       type: 'word',
       standard: 'required',
-      words: ['fin', 'rst', 'silent'],
-      note: 'fin | rst | silent (both ends hear nothing until keepalive)',
+      words: ['fin', 'rst', 'close', 'silent'],
+      note: 'fin | rst | close | silent (both ends hear nothing until keepalive)',
     },
   ],
   example: 'cutAfter:bytes=4096,how=rst,direction=down',

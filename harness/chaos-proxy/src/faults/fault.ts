@@ -39,8 +39,8 @@ export type FaultCommon = {
   readonly forMillis?: number;
 };
 
-/** How a connection is cut. `silent`: both ends stay open and hear nothing any more. */
-export type CutHow = 'fin' | 'rst' | 'silent';
+/** How a connection is cut. `fin`: that direction only; `close`: FIN to both ends; `silent`: both stay open and hear nothing. */
+export type CutHow = 'fin' | 'rst' | 'close' | 'silent';
 
 /** Bytes on their way through the faults of one direction. */
 export type Piece = {
@@ -68,10 +68,14 @@ export type Place = {
   readonly cut: (how: CutHow) => void;
   /** Resets both ends of the connection, whatever is still on its way. */
   readonly reset: (afterMillis: Millis) => void;
+  /** FIN to both ends, what is still on its way is lost; an end that goes on talking gets RST. */
+  readonly close: (afterMillis: Millis) => void;
 };
 
 /** What a fault does to the bytes of its place while it is active. Every method may be absent: nothing is done then. */
 export interface Stage {
+  /** The connection is closed when the fault is taken off while it acts: the stream has a hole that nothing can mend. */
+  readonly closesWhenRemoved?: true;
   /** Passes bytes on: later, in other pieces, changed, or not at all. Never out of order. */
   push?(piece: Piece, next: Next): void;
   /** When the FIN may leave that could have left at `at`. */

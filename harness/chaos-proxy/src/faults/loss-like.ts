@@ -9,6 +9,8 @@ export type LossLikeFault = FaultCommon & {
   readonly ratio: number;
   /** Segments lost together. */
   readonly burst?: number;
+  /** Added to the ratio right behind a lost segment: losses come in runs. */
+  readonly correlation?: number;
   /** First retransmission time-out; it doubles with each further loss. */
   readonly rtoMs?: number;
 };
@@ -22,6 +24,7 @@ class LossLikeStage implements Stage {
   readonly #place: Place;
   #block = -1;
   #clear: Millis = 0;
+  #lost = false;
   constructor(fault: LossLikeFault, place: Place) {
     this.#fault = fault;
     this.#place = place;
@@ -47,11 +50,13 @@ class LossLikeStage implements Stage {
   }
 
   #wait(block: number): Millis {
-    const { ratio, rtoMs = RTO_MILLIS } = this.#fault;
+    const { ratio, correlation = 0, rtoMs = RTO_MILLIS } = this.#fault;
     const { conn, direction, random, receipt } = this.#place;
     let millis = 0;
     let tries = 0;
-    while (tries < TRIES_MAX && random.unit(block, tries) < ratio) millis += rtoMs * 2 ** tries++;
+    const share = (): number => (this.#lost || tries > 0 ? ratio + correlation : ratio);
+    while (tries < TRIES_MAX && random.unit(block, tries) < share()) millis += rtoMs * 2 ** tries++;
+    this.#lost = tries > 0;
     receipt.note('retransmitted', conn, direction, tries, 'count');
     return millis;
   }
@@ -64,6 +69,12 @@ export const LOSS_LIKE: Family<LossLikeFault> = {
   attributes: [
     { name: 'ratio', type: 'ratio', standard: 'required', note: 'share of segments lost' },
     { name: 'burst', type: 'count', standard: '1', least: 1, note: 'segments lost together' },
+    {
+      name: 'correlation',
+      type: 'ratio',
+      standard: '0',
+      note: 'added to the ratio right behind a lost segment',
+    },
     {
       name: 'rtoMs',
       type: 'millis',

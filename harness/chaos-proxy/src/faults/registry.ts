@@ -1,5 +1,6 @@
 import { ACCEPT_DELAY, type AcceptDelayFault } from './accept-delay.ts';
 import { BANDWIDTH, type BandwidthFault } from './bandwidth.ts';
+import { BLACKHOLE, type BlackholeFault } from './blackhole.ts';
 import { COALESCE, type CoalesceFault } from './coalesce.ts';
 import { CORRUPT, type CorruptFault } from './corrupt.ts';
 import { CUT_AFTER, type CutAfterFault } from './cut-after.ts';
@@ -23,6 +24,7 @@ export type Fault =
   | ResetFault
   | SlowCloseFault
   | StallFault
+  | BlackholeFault
   | RefuseFault
   | AcceptDelayFault
   | LossLikeFault
@@ -39,6 +41,7 @@ export const FAMILIES: { readonly [Kind in Fault['kind']]: Family<Extract<Fault,
   reset: RESET,
   slowClose: SLOW_CLOSE,
   stall: STALL,
+  blackhole: BLACKHOLE,
   refuse: REFUSE,
   acceptDelay: ACCEPT_DELAY,
   lossLike: LOSS_LIKE,
