@@ -93,6 +93,12 @@ export class TcpEnd {
   }
 }
 
+/**
+ * Its socket has said `error` and will say `close` some turns later: a taker of now is told of neither. (A socket that is
+ * destroyed but has not said `error` yet still tells it.)
+ */
+export const hasFailed = (end: TcpEnd): boolean => end.why !== 'end';
+
 /** Makes a socket an end's own, also the one it is promoted to; its bytes and FIN are the caller's to listen to. */
 export const own = (end: TcpEnd, socket: Socket): void => {
   (socket as OwnedSocket)[END] = end;

@@ -5,7 +5,7 @@ import { YamuxSession } from '../yamux/session.ts';
 import { MuxBinding } from './mux.ts';
 import { Carrier, type CarrierHost } from './mux-node.ts';
 import type { MuxCommand } from './mux-vocabulary.ts';
-import type { TcpEnd } from './node-end.ts';
+import { hasFailed, type TcpEnd } from './node-end.ts';
 import type { ConnCommand } from './node-sockets.ts';
 import { Joint, socketSide, streamSide } from './splice-mux.ts';
 import type { WireWatch } from './watch.ts';
@@ -122,6 +122,7 @@ export class NodeSessions implements CarrierHost {
     if (second !== undefined) second.taker = joint;
     if (streamA !== undefined) this.#joints.set(a, joint);
     if (streamB !== undefined) this.#joints.set(b, joint);
+    for (const end of [first, second]) if (end !== undefined && hasFailed(end)) joint.failed(end);
     joint.start({
       a: first?.peerEnded ?? streamA?.binding.peerEnded(a) ?? false,
       b: second?.peerEnded ?? streamB?.binding.peerEnded(b) ?? false,

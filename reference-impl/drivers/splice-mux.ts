@@ -119,8 +119,9 @@ export class Joint implements Taker {
     this.#ba = new Half(b, a);
   }
 
-  /** Starts reading on both sides. @param ended whose FIN was seen before the splice */
+  /** Starts reading on both sides, unless one has failed already. @param ended whose FIN was seen before the splice */
   start(ended: { readonly a: boolean; readonly b: boolean }): void {
+    if (this.#broken) return;
     for (const [half, over] of [
       [this.#ab, ended.a],
       [this.#ba, ended.b],

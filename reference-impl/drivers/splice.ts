@@ -5,7 +5,7 @@
  * slowly sees neither FIN nor RST of its peer until it reads again, and after its FIN a later RST is noticed by a write only.
  */
 import type { Socket } from 'node:net';
-import { disown, endOf, own, type Taker, type TcpEnd } from './node-end.ts';
+import { disown, endOf, hasFailed, own, type Taker, type TcpEnd } from './node-end.ts';
 import { adopt } from './node-handle.ts';
 
 /** Bytes in one direction after which a tunnel counts as a bulk transfer. */
@@ -75,6 +75,11 @@ export const spliceSockets = (a: TcpEnd, b: TcpEnd, fast: boolean): void => {
     end.carried = fast ? 0 : Number.NaN;
     disown(end.socket);
     end.socket.on('data', onData).on('drain', onDrain).on('end', onEnd);
+  }
+  if (hasFailed(a) || hasFailed(b)) {
+    a.reset('reset');
+    b.reset('reset');
+    return;
   }
   for (const end of [a, b]) {
     if (end.peerEnded) end.peer?.socket.end();
