@@ -1,6 +1,5 @@
 /** Both ends of every tunnel joined, and whether anything the lab did can excuse how it went. */
 
-import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 
 export type Tunnel = {
@@ -13,8 +12,10 @@ export type Tunnel = {
   /** When its client registered last before it. */
   readonly registeredAt: number;
   probe: EventOf<'probe.declared'> | undefined;
-  /** A client's loss or stop while the tunnel lived. */
-  clientLeft: boolean;
+  /** When its client was lost or stopped, if that was while the tunnel lived. */
+  leftAt: number | undefined;
+  /** The ledger found bytes in it that do not belong there, or a hole: then it is the ledger's matter. */
+  misread: boolean;
 };
 
 /** A loss may be told a little after the connection it explains. */
@@ -26,29 +27,31 @@ type Window = { readonly site: string; readonly kind: string; readonly from: num
 
 export class TunnelBook {
   readonly tunnels = new Map<number, Tunnel>();
-  readonly #analysis: Analysis;
   readonly #registered = new Map<string, number>();
   readonly #openOf = new Map<string, Set<Tunnel>>();
   readonly #left = new Map<string, number>();
   readonly #windows = new Map<number, Window>();
 
-  constructor(analysis: Analysis) {
-    this.#analysis = analysis;
-  }
-
   event(event: TraceEvent): void {
     switch (event.type) {
       case 'client.registered':
-        this.#registered.set(event.who, event.t);
-        return;
       case 'script.mark':
         this.#registered.set(event.who, event.t);
         return;
       case 'client.lost':
       case 'client.stopped':
         this.#left.set(event.who, event.t);
-        for (const tunnel of this.#openOf.get(event.who) ?? []) tunnel.clientLeft = true;
+        for (const tunnel of this.#openOf.get(event.who) ?? []) tunnel.leftAt ??= event.t;
         return;
+      case 'client.tunnel':
+        this.#joined(event);
+        return;
+      case 'ledger.span': {
+        const tunnel = this.tunnels.get(event.tunnel);
+        if (tunnel !== undefined) tunnel.misread = true;
+        else this.#misread.add(event.tunnel);
+        return;
+      }
       case 'tunnel.opened':
         return this.#opened(event);
       case 'tunnel.connected':
@@ -101,6 +104,9 @@ export class TunnelBook {
   /** A probe may be declared before its tunnel is opened: the order between hosts is not judged. */
   readonly #probes = new Map<number, EventOf<'probe.declared'>>();
   readonly #served = new Map<number, EventOf<'tunnel.opened'>>();
+  readonly #misread = new Set<number>();
+  /** When each client joined a connection with its service. */
+  readonly #joins = new Map<string, number[]>();
 
   #opened(event: EventOf<'tunnel.opened'>): void {
     const known = this.tunnels.get(event.tunnel);
@@ -118,7 +124,8 @@ export class TunnelBook {
       service: undefined,
       registeredAt: this.#registered.get(event.client) ?? 0,
       probe: this.#probes.get(event.tunnel),
-      clientLeft: event.t - (this.#left.get(event.client) ?? Number.NEGATIVE_INFINITY) < TELLING_MICROS,
+      leftAt: this.#leftLately(event),
+      misread: this.#misread.has(event.tunnel),
     };
     this.tunnels.set(event.tunnel, tunnel);
     const open = this.#openOf.get(event.client) ?? new Set();
@@ -145,23 +152,61 @@ export class TunnelBook {
     return client.slice(0, client.indexOf('/'));
   }
 
+  #joined(event: EventOf<'client.tunnel'>): void {
+    const joins = this.#joins.get(event.who);
+    if (joins === undefined) this.#joins.set(event.who, [event.t]);
+    else joins.push(event.t);
+  }
+
+  #leftLately(event: EventOf<'tunnel.opened'>): number | undefined {
+    const left = this.#left.get(event.client);
+    return left !== undefined && event.t - left < TELLING_MICROS ? left : undefined;
+  }
+
   /** Nothing the lab did can have touched it: then the relay owes everything. */
   undisturbed(tunnel: Tunnel): boolean {
-    const { opened, user, probe } = tunnel;
-    if (user === undefined || probe !== undefined || tunnel.clientLeft) return false;
+    const { user, probe } = tunnel;
+    if (user === undefined || probe !== undefined) return false;
     // Neither end came and it did not abort: the run itself was over.
     if (user.gotEnd === 'none' && user.sentEnd !== 'rst') return false;
+    return this.quietUntil(tunnel, user.t) === user.t;
+  }
+
+  /** Until when nothing the lab did can have touched it, at most `until`; -Infinity: it was touched from the start. */
+  quietUntil(tunnel: Tunnel, until: number): number {
+    const { opened, leftAt } = tunnel;
     const site = this.siteOf(tunnel);
+    let quiet = leftAt === undefined ? until : Number.NEGATIVE_INFINITY;
     for (const window of this.#windows.values()) {
       if (window.site !== '' && window.site !== site) continue;
-      if (user.t < window.from) continue;
       // A silent death, and the loss of the relay, are over for a client only when it has registered anew.
       const stale =
         tunnel.registeredAt < window.from && (window.site === '' || window.kind.startsWith('nat'));
-      const until = stale ? Number.POSITIVE_INFINITY : window.to;
       const after = window.kind.startsWith('link') ? LINK_AFTER_MICROS : 0;
-      if (opened.t <= until + after) return false;
+      const over = stale ? Number.POSITIVE_INFINITY : window.to + after;
+      if (opened.t > over) continue;
+      quiet = window.from <= opened.t ? Number.NEGATIVE_INFINITY : Math.min(quiet, window.from);
     }
-    return opened.t > 0 && user.t <= this.#analysis.endMicros;
+    return quiet;
+  }
+
+  /** How often this client said that it joined a connection with its service; 0: it never says so. */
+  joinsOf(client: string): number {
+    return this.#joins.get(client)?.length ?? 0;
+  }
+
+  /**
+   * Its client joined a connection with the service while this user, whom no service saw, was there: then the two were brought
+   * together, and the user's first bytes were lost on the way.
+   */
+  joinedInVain(tunnel: Tunnel, until: number): boolean {
+    const { opened } = tunnel;
+    const during = (t: number): boolean => t >= opened.t && t <= until;
+    const joins = (this.#joins.get(opened.client) ?? []).filter(during).length;
+    let served = 0;
+    for (const other of this.tunnels.values())
+      if (other.opened.client === opened.client && other.served !== undefined && during(other.served.t))
+        served++;
+    return joins > served;
   }
 }
