@@ -11,6 +11,7 @@ export const CHAOS_ERRORS = {
   PROFILE_UNKNOWN: 'there is no link profile of that name',
   ADDRESS_SYNTAX: 'an address is not HOST:PORT',
   SEED_SYNTAX: 'a seed is not 1 to 8 hexadecimal digits',
+  CONFIG_FILE: 'a file of proxies cannot be read',
   LISTEN_FAILED: 'the listening address cannot be had',
   FLAG_UNKNOWN: 'the command line has no such flag',
   FLAG_MISSING: 'the command line lacks a flag it cannot do without',

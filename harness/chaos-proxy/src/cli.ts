@@ -5,9 +5,10 @@ import { addressText, parseAddress } from './address.ts';
 import { ChaosError } from './chaos-error.ts';
 import { readAttribute } from './faults/attribute.ts';
 import { nearest, parseFault } from './faults/check.ts';
-import { FLAGS, helpText } from './help.ts';
+import { FLAGS, helpText, serveHelpText } from './help.ts';
 import { profileOf } from './profiles.ts';
 import { type ChaosProxy, createChaosProxy } from './proxy.ts';
+import { serve } from './rest/serve-command.ts';
 import { freshSeed, parseSeed, seedText } from './seed.ts';
 
 const EXIT = { done: 0, usage: 2, failed: 3 } as const;
@@ -82,15 +83,21 @@ const printReceipts = (proxy: ChaosProxy, form: 'text' | 'json'): void => {
     );
 };
 
+const version = (): string =>
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
 const main = async (args: readonly string[]): Promise<number> => {
+  if (args[0] === 'serve') {
+    await serve(args.slice(1), { version: version(), help: serveHelpText() });
+    return EXIT.done;
+  }
   const flags = readFlags(args);
   if (flags.help) {
     process.stdout.write(helpText());
     return EXIT.done;
   }
   if (flags.version) {
-    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    process.stdout.write(`chaos-proxy ${JSON.parse(manifest).version}\n`);
+    process.stdout.write(`chaos-proxy ${version()}\n`);
     return EXIT.done;
   }
   const setup = readSetup(flags);

@@ -3,6 +3,8 @@ import { COMMON, SELECTOR, WHEN } from './faults/check.ts';
 import type { Family } from './faults/fault.ts';
 import { FAMILIES, type Fault } from './faults/registry.ts';
 import { PROFILES } from './profiles.ts';
+import { SERVE_FLAGS } from './rest/serve-command.ts';
+import { TOXIC_TYPES, type ToxicType } from './rest/toxic-types.ts';
 
 const families = (): readonly Family<Fault>[] => Object.values(FAMILIES) as unknown as Family<Fault>[];
 
@@ -26,11 +28,37 @@ const described = ({ name, standard, note, words }: Attribute): string => {
   return `${name}${preset}: ${note}${choice}`;
 };
 
+const flagRows = (
+  flags: Readonly<Record<string, { readonly value: string; readonly note: string }>>,
+): string[] =>
+  Object.entries(flags).map(([name, { value, note }]) => `  ${`--${name} ${value}`.padEnd(24)}${note}`);
+
+/** What `serve --help` prints. */
+export const serveHelpText = (): string =>
+  [
+    'chaos-proxy serve [--listen HOST:PORT] [--config FILE] [--seed HEX]',
+    '',
+    "Toxiproxy's HTTP API: proxies and toxics at run time, by any client of Toxiproxy.",
+    '',
+    'Flags',
+    ...flagRows(SERVE_FLAGS),
+    '',
+    "Types of toxics; Toxiproxy's",
+    ...toxicTypes('toxiproxy').map(
+      ({ type, terms }) => `  ${type.padEnd(12)}${terms.map(termText).join(', ')}`,
+    ),
+    `our own: ${toxicTypes('own')
+      .map(({ type }) => type)
+      .join(', ')} (attributes: chaos-proxy --help)`,
+    '',
+    'Beyond Toxiproxy: GET /proxies/NAME/receipts tells what each toxic did, GET /dump writes a file for --config.',
+    'Exit: 0 interrupted, 2 wrong usage or file, 3 cannot listen or failed.',
+    '',
+  ].join('\n');
+
 /** What `--help` prints. */
 export const helpText = (): string => {
-  const flags = Object.entries(FLAGS).map(
-    ([name, { value, note }]) => `  ${`--${name} ${value}`.padEnd(24)}${note}`,
-  );
+  const flags = flagRows(FLAGS);
   const faults = families().flatMap(({ kind, note, attributes, example }) => [
     `  ${kind}: ${note}`,
     ...attributes.map((attribute) => `      ${described(attribute)}`),
@@ -41,6 +69,7 @@ export const helpText = (): string => {
   const profiles = Object.entries(PROFILES).map(([name, { note }]) => `  ${name.padEnd(11)}${note}`);
   return [
     'chaos-proxy --upstream HOST:PORT [--listen HOST:PORT] [--fault SPEC ...] [--profile NAME]',
+    "chaos-proxy serve: Toxiproxy's HTTP API, see chaos-proxy serve --help",
     '',
     'A TCP link you can script. Half-close and RST pass exactly; without a fault it is as if it were not there.',
     '',
@@ -74,6 +103,26 @@ export const faultTable = (): string =>
       const list = attributes.map(({ name, standard }) => `\`${name}\` [${standard}]`).join(', ');
       return `| \`${kind}\` | ${cell(note)} | ${list || 'none'} | ${cell(proof)} |`;
     }),
+  ].join('\n');
+
+const toxicTypes = (origin: ToxicType['origin']): readonly ToxicType[] =>
+  [...TOXIC_TYPES.values()].filter((each) => each.origin === origin);
+const termText = ({ name, unit }: ToxicType['terms'][number]): string => `${name} (${unit})`;
+
+/** The table of toxics of the README, as Markdown. */
+export const toxicTable = (): string =>
+  [
+    '| toxic | attributes | what it does here | our fault | takes besides |',
+    '| --- | --- | --- | --- | --- |',
+    ...toxicTypes('toxiproxy').map(({ type, terms, note, kind, more }) => {
+      const list = terms.map(({ name, unit }) => `\`${name}\` (${unit})`).join(', ') || 'none';
+      const extra = more.map(({ name }) => `\`${name}\``).join(', ');
+      return `| \`${type}\` | ${list} | ${cell(note)} | \`${kind}\` | ${extra} |`;
+    }),
+    ...toxicTypes('own').map(
+      ({ type, more, note }) =>
+        `| **\`${type}\`** | ${more.map(({ name }) => `\`${name}\``).join(', ') || 'none'} | ${cell(note)} | \`${type}\` | |`,
+    ),
   ].join('\n');
 
 /** The profile table of the README, as Markdown. */

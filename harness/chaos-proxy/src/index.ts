@@ -17,3 +17,5 @@ export type {
 export { PROFILES, type Profile, type ProfileName, profileOf } from './profiles.ts';
 export { type ChaosProxy, type ChaosProxyOptions, createChaosProxy, type FaultSpec } from './proxy.ts';
 export type { EffectReport, ReceiptReport } from './receipt.ts';
+export { ProxyStore } from './rest/proxy-store.ts';
+export { ApiServer, type ApiServerOptions } from './rest/server.ts';

@@ -7,16 +7,7 @@ import type { CutHow } from './faults/fault.ts';
 import type { Fault } from './faults/registry.ts';
 import { Lane } from './lane.ts';
 import type { LinkCommand, LinkOptions, LinkReport } from './link-words.ts';
-import type {
-  Address,
-  CommandInput,
-  Conn,
-  Machine,
-  Millis,
-  NameConn,
-  NetInput,
-  NetOutput,
-} from './machine.ts';
+import type { Address, CommandInput, Conn, Machine, Millis, NetInput, NetOutput } from './machine.ts';
 import { type Mouth, Pipe } from './pipe.ts';
 import type { Receipt, Way } from './receipt.ts';
 

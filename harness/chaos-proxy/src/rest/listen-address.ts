@@ -1,0 +1,38 @@
+import { lookup } from 'node:dns/promises';
+import { addressText, parseAddress } from '../address.ts';
+import { ChaosError } from '../chaos-error.ts';
+import type { Address } from '../machine.ts';
+import { API_ERRORS } from './api-error.ts';
+
+/** Where to listen, as numbers: `localhost:80` and `127.0.0.1:80` are the same. Without a host: loopback. @throws ApiError 500 */
+export const resolveListen = async (text: string): Promise<Address> => {
+  const { host, port } = parse(text);
+  try {
+    return { host: (await lookup(host, { order: 'ipv4first' })).address, port };
+  } catch {
+    throw API_ERRORS.listen(
+      `listen tcp: lookup ${host}: no such host`,
+      'an IP address or a name of this machine',
+    );
+  }
+};
+
+const parse = (text: string): Address => {
+  try {
+    return text === '' ? { host: '127.0.0.1', port: 0 } : parseAddress(text);
+  } catch (error) {
+    if (!(error instanceof ChaosError)) throw error;
+    const why = text.includes(':') ? 'invalid port' : 'missing port in address';
+    throw API_ERRORS.listen(`listen tcp: address ${text}: ${why}`, `${error.expected}: ${error.hint}`);
+  }
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  'in use': 'bind: address already in use',
+  denied: 'bind: permission denied',
+  exhausted: "bind: can't assign requested address",
+};
+
+/** What a proxy that could not listen tells. */
+export const listenError = (where: Address, why: string) =>
+  API_ERRORS.listen(`listen tcp ${addressText(where)}: ${REASONS[why] ?? why}`, 'port 0 takes any free port');
