@@ -22,19 +22,24 @@ const relativeTo = (file: string, target: string): string => {
   return path.startsWith('.') ? path : `./${path}`;
 };
 
-type Workspace = { readonly name: string; readonly folder: string; readonly entry: string };
+/** Something a workspace exports: by which name it is imported, and which source that is. */
+type Export = { readonly name: string; readonly entry: string };
+
+const workspaceFolders = (): readonly string[] =>
+  (manifestOf('.') as { readonly workspaces: readonly string[] }).workspaces;
 
 /** The workspaces come along compiled, instead of from the registry. */
-const workspaces = (): readonly Workspace[] => {
-  const { workspaces: folders } = manifestOf('.') as { readonly workspaces: readonly string[] };
-  return folders.map((folder) => {
+const workspaceExports = (): readonly Export[] =>
+  workspaceFolders().flatMap((folder) => {
     const { name, exports } = manifestOf(folder) as {
       readonly name: string;
-      readonly exports: { '.': string };
+      readonly exports: Record<string, string>;
     };
-    return { name, folder, entry: posix.join(folder, exports['.']) };
+    return Object.entries(exports).map(([key, path]) => ({
+      name: posix.join(name, key),
+      entry: posix.join(folder, path),
+    }));
   });
-};
 
 /**
  * A compiled file as it is shipped: bundled workspaces by their place, programs that are started by their file as `.js`.
@@ -45,7 +50,7 @@ export const shipped = (
   file: string,
   text: string,
   isSource: (path: string) => boolean,
-  bundled: readonly Pick<Workspace, 'name' | 'entry'>[],
+  bundled: readonly Export[],
 ): string => {
   let js = text;
   for (const { name, entry } of bundled)
@@ -64,10 +69,11 @@ export const shipped = (
 /** What a program reads its version from, and Node that its files are modules. */
 const writeManifest = (folder: string): void => {
   const { name, version } = manifestOf(folder);
+  mkdirSync(join(DIST, folder), { recursive: true });
   writeFileSync(join(DIST, folder, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`);
 };
 
-const compile = (bundled: readonly Workspace[]): void => {
+const compile = (bundled: readonly Export[]): void => {
   const config = 'tsconfig.pack.json';
   const paths = Object.fromEntries(bundled.map(({ name, entry }) => [name, [`./${entry}`]]));
   const emit = { rootDir: '.', outDir: DIST, target: 'es2022', sourceMap: false, declarationMap: false };
@@ -86,7 +92,7 @@ const compile = (bundled: readonly Workspace[]): void => {
 };
 
 const build = (): void => {
-  const bundled = workspaces();
+  const bundled = workspaceExports();
   rmSync(DIST, { recursive: true, force: true });
   compile(bundled);
   const isSource = (path: string): boolean => !path.startsWith('..') && existsSync(path);
@@ -98,7 +104,7 @@ const build = (): void => {
     mkdirSync(dirname(join(DIST, asset)), { recursive: true });
     copyFileSync(asset, join(DIST, asset));
   }
-  for (const folder of ['.', ...bundled.map((workspace) => workspace.folder)]) writeManifest(folder);
+  for (const folder of ['.', ...workspaceFolders()]) writeManifest(folder);
 };
 
 if (import.meta.main) build();

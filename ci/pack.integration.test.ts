@@ -1,8 +1,10 @@
 /** `npm pack` of the root: one compiled tarball, every program on PATH, on the Node that is here and on the pinned one. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,11 +15,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { shipped } from './pack-build.ts';
 import { ROOT, repositoryFiles } from './tree.ts';
 
+t.setTimeout(600_000); // an installation and runs of the local lab in real time
 const run = promisify(execFile);
 const BIN = join(ROOT, 'node_modules', '.bin');
 /** tap's own settings and npm's would change what the children do. */
@@ -41,7 +46,26 @@ const pack = async (folder: string): Promise<string> => {
 /** Folders with a `node` in them: the machine's own and the pinned one. */
 const nodes = [system.find((folder) => existsSync(join(folder, 'node'))) ?? BIN, BIN];
 
-t.test('the tarball puts every program on PATH in an empty folder', { timeout: 400_000 }, async (t) => {
+/** Runs the program until its trace tells of a user joined with a service, then interrupts it. */
+const untilTunnels = async (
+  args: readonly string[],
+  reports: string,
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<{ readonly joined: boolean; readonly exitCode: number | null; readonly said: string }> => {
+  const child = spawn('relaylab', args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = Promise.all([text(child.stdout), text(child.stderr)]);
+  const gone = once(child, 'exit');
+  const traces = (): readonly string[] => globSync(`${reports}/*/*/trace.ndjson`);
+  const joined = (): boolean =>
+    traces().some((file) => readFileSync(file, 'utf8').includes('"tunnel.connected"'));
+  const deadline = performance.now() + 60_000;
+  while (!joined() && child.exitCode === null && performance.now() < deadline) await pause(200);
+  child.kill('SIGINT');
+  const [exitCode] = (await gone) as [number | null];
+  return { joined: joined(), exitCode, said: (await said).join('\n') };
+};
+
+t.test('the tarball puts every program on PATH in an empty folder', { timeout: 540_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'relaylab-pack-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const tarball = await pack(folder);
@@ -79,12 +103,13 @@ t.test('the tarball puts every program on PATH in an empty folder', { timeout: 4
     t.comment(`node ${version.trim()}`);
     for (const program of programs)
       t.match((await run(program, ['--version'], options)).stdout, manifest.version, `${program} --version`);
-    for (const lab of ['sim', 'local']) {
-      const words = `scenario nat-pool --lab ${lab} --sites 2 --clients 2 --users 2 --seed 0x7`.split(' ');
-      const said = await run('relaylab', words, options).catch((error) => error);
-      t.equal(said.code ?? 0, 0, `nat-pool passes in the ${lab} lab`);
-      if (said.code) t.comment(said.stdout, said.stderr);
-    }
+    const nats = ['scenario', 'nat-pool', '--sites', '2', '--clients', '2', '--users', '2', '--seed', '7'];
+    const sim = await run('relaylab', [...nats, '--lab', 'sim'], options).catch((error) => error);
+    t.equal(sim.code ?? 0, 0, 'nat-pool passes in the sim lab');
+    if (sim.code) t.comment(sim.stdout, sim.stderr);
+    const reports = join(folder, version.trim());
+    const local = await untilTunnels([...nats, '--lab', 'local', '--reports', reports], reports, options);
+    t.match(local, { joined: true, exitCode: 130 }, 'agents of the local lab carry users, and go when told');
     t.ok(existsSync(join(app, 'reports', 'nat-pool')), 'the report lies where the command was typed');
   }
 });

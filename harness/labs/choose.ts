@@ -1,7 +1,5 @@
 /** Which lab a run takes, and why, in one line. */
-import { DockerGround } from './docker/docker-ground.ts';
-import { probeDocker } from './docker/probe.ts';
-import { LABS, type Lab, LabError, type LabName } from './lab.ts';
+import { LABS, type Lab, LabError } from './lab.ts';
 import { LocalGround } from './local/local-ground.ts';
 import { RealLab } from './real-lab.ts';
 import { SimLab } from './sim/sim-lab.ts';
@@ -13,26 +11,36 @@ export type Chosen = { readonly lab: Lab; readonly reason: string };
 const LOCAL_FORMS = { nat: 'userspace', link: 'userspace' };
 const DOCKER_FORMS = { nat: 'kernel (nftables)', link: 'userspace' };
 
-const make = (name: LabName): Lab => {
-  switch (name) {
-    case 'sim':
-      return new SimLab();
-    case 'local':
-      return new RealLab('local', LOCAL_FORMS, new LocalGround());
-    case 'docker':
-      return new RealLab('docker', DOCKER_FORMS, new DockerGround());
+/**
+ * A Docker lab, or why there is none. Loaded when it is asked for: testcontainers takes a while to load, and does not load at
+ * all before Node 22.
+ */
+const dockerLab = async (): Promise<{ readonly lab: Lab | undefined; readonly note: string }> => {
+  let modules: [typeof import('./docker/docker-ground.ts'), typeof import('./docker/probe.ts')];
+  try {
+    modules = await Promise.all([import('./docker/docker-ground.ts'), import('./docker/probe.ts')]);
+  } catch (error) {
+    return { lab: undefined, note: `the Docker lab needs Node 22.15 or newer (${String(error)})` };
   }
+  const [{ DockerGround }, { probeDocker }] = modules;
+  const probe = await probeDocker();
+  if (!probe.ok) return { lab: undefined, note: probe.reason };
+  return { lab: new RealLab('docker', DOCKER_FORMS, new DockerGround()), note: probe.note };
 };
+
+const localLab = (): Lab => new RealLab('local', LOCAL_FORMS, new LocalGround());
 
 /** @throws LabError when a lab was asked for by name and cannot be had */
 export const chooseLab = async (choice: LabChoice): Promise<Chosen> => {
-  if (choice === 'sim' || choice === 'local') return { lab: make(choice), reason: 'asked for' };
-  const docker = await probeDocker();
-  if (docker.ok) return { lab: make('docker'), reason: choice === 'docker' ? 'asked for' : docker.note };
+  if (choice === 'sim') return { lab: new SimLab(), reason: 'asked for' };
+  if (choice === 'local') return { lab: localLab(), reason: 'asked for' };
+  const docker = await dockerLab();
+  if (docker.lab !== undefined)
+    return { lab: docker.lab, reason: choice === 'docker' ? 'asked for' : docker.note };
   if (choice === 'docker')
     throw new LabError(
-      `no docker lab: ${docker.reason}`,
+      `no docker lab: ${docker.note}`,
       'use --lab local, or start an engine (ci/dockerd.sh)',
     );
-  return { lab: make('local'), reason: docker.reason };
+  return { lab: localLab(), reason: docker.note };
 };
