@@ -82,7 +82,11 @@ class Agent {
     const name = connNames();
     const machine = makeActor(actor, { name, seed: this.#seed, who, port: 0 });
     const wire = watch ? { watch: new TraceWire(say) } : {};
-    const driver = new NodeDriver(machine, { name, report: say, bind, ...wire });
+    const clock = (): number => Number((process.hrtime.bigint() - this.#base) / 1000n) / 1000;
+    // What a client decided is dated by its own clock: the wait between a loss and the next dial is judged to the millisecond.
+    const report = (event: Happening, now: number): void =>
+      event.type.startsWith('client.') ? this.#stamper.sayAt(who, now * 1000, event) : say(event);
+    const driver = new NodeDriver(machine, { name, report, bind, clock, ...wire });
     this.#running.set(who, { kind: 'machine', driver });
     say({ type: 'host.started', form: actor.kind });
     driver.start();

@@ -47,8 +47,8 @@ const POINTS_MAX = 1_200;
 const OUTSIDE_MAX = 2_000;
 /** At most this many bins of a herd are kept: a minute. */
 const HERD_BINS_MAX = 600;
-/** A real timer fires late, a rounded wait is half a millisecond early: neither is the schedule's doing. */
-export const EARLY_SLACK_MICROS = 1_000;
+/** A real timer fires late, a stamp follows what it dates by a moment: neither is the schedule's doing. */
+export const EARLY_SLACK_MICROS = 5_000;
 /** See `EARLY_SLACK_MICROS`; late is harmless to a relay, so this is generous. */
 export const LATE_SLACK_MICROS = 100_000;
 
