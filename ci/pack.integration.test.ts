@@ -18,7 +18,7 @@ import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { shipped } from './pack-build.ts';
 import { ROOT, repositoryFiles } from './tree.ts';
 
@@ -33,7 +33,7 @@ const system = (process.env.PATH ?? '').split(delimiter).filter((folder) => !fol
 const pinnedFirst = { ...plain, PATH: [BIN, ...system].join(delimiter) };
 
 /** Packing rewrites package.json for a moment: not under tests that run beside this one, so a copy is packed. */
-const pack = async (folder: string): Promise<string> => {
+const pack = async (t: Test, folder: string): Promise<string> => {
   const copy = join(folder, 'copy');
   for (const file of repositoryFiles()) cpSync(join(ROOT, file), join(copy, file));
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
@@ -68,7 +68,7 @@ const untilTunnels = async (
 t.test('the tarball puts every program on PATH in an empty folder', { timeout: 540_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'relaylab-pack-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const tarball = await pack(folder);
+  const tarball = await pack(t, folder);
   const app = join(folder, 'app');
   mkdirSync(app);
   writeFileSync(join(app, 'package.json'), '{ "private": true }\n');

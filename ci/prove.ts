@@ -1,0 +1,185 @@
+/**
+ * `npm run prove`: what takes too long for every change. Each proof says what it found in a line, and everything in a file of
+ * reports/prove/. `npm run prove -- sim mutants` runs those two. Exit code 0: all of them hold.
+ */
+import { spawn } from 'node:child_process';
+import { createWriteStream, globSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DEFECTS } from '../harness/conformance/mutants/defects.ts';
+import { ROOT } from './tree.ts';
+
+type Outcome = { readonly holds: boolean; readonly says: string };
+type Said = { readonly code: number | null; readonly text: string };
+type Proof = {
+  readonly name: string;
+  readonly claim: string;
+  readonly prove: (log: Log) => Promise<Outcome>;
+};
+type Log = (text: string) => void;
+
+const FOLDER = join(ROOT, 'reports', 'prove');
+const RELAYLAB = 'harness/cli/relaylab.ts';
+const SIM_SEEDS = 100;
+const REAL_SEEDS = 3;
+/** Inputs of a property test that reads RELAYLAB_FUZZ. */
+const FUZZ_RUNS = 100_000;
+const HOUR_SECONDS = 3_600;
+
+const scenarios = globSync('scenarios/*.ts', { cwd: ROOT })
+  .filter((file) => !file.includes('.test.'))
+  .map((file) => file.replace(/^scenarios\/|\.ts$/g, ''))
+  .sort();
+
+/** Runs one of the project's programs to its end. */
+const run = (log: Log, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> =>
+  new Promise((resolve, reject) => {
+    log(`$ node ${args.join(' ')}\n`);
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, CI: 'true', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    const heard = (chunk: Buffer): void => {
+      text += chunk;
+      log(String(chunk));
+    };
+    child.stdout.on('data', heard);
+    child.stderr.on('data', heard);
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, text }));
+  });
+
+const relaylab = (log: Log, words: string): Promise<Said> =>
+  run(log, [RELAYLAB, ...words.split(' '), '--reports', FOLDER]);
+
+const seedsPass = async (log: Log, lab: string, seeds: number): Promise<Outcome> => {
+  const lines: string[] = [];
+  let holds = true;
+  for (const scenario of scenarios) {
+    const { code, text } = await relaylab(log, `scenario ${scenario} --lab ${lab} --seed 1 --seeds ${seeds}`);
+    holds &&= code === 0;
+    lines.push(`${scenario} ${/(\d+ of \d+) seeds passed/.exec(text)?.[1] ?? `exit ${code}`}`);
+  }
+  return { holds, says: lines.join(', ') };
+};
+
+/** Every spoiled relay is found out: the run fails, and by the clause that the defect breaks. */
+const mutantsDie = async (log: Log): Promise<Outcome> => {
+  const survivors: string[] = [];
+  const simulated = Object.entries(DEFECTS).filter(([, defect]) => defect.labs === 'all');
+  for (const [name, { clause }] of simulated) {
+    const { code, text } = await relaylab(log, `scenario nat-pool --lab sim --seed 1 --defect ${name}`);
+    if (code !== 1 || !new RegExp(`check ${clause} FAIL`).test(text)) survivors.push(`${name} (${clause})`);
+  }
+  const killed = `${simulated.length - survivors.length} of ${simulated.length} killed by their clause`;
+  return { holds: survivors.length === 0, says: [killed, ...survivors].join('; not: ') };
+};
+
+const testsPass = async (log: Log, files: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+  const { code, text } = await run(log, ['ci/test.ts', `--timeout=${HOUR_SECONDS}`, ...files], env);
+  return { holds: code === 0, says: text.trimEnd().split('\n').at(-1) ?? '' };
+};
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** @returns whether it came true in time */
+const comesTrue = async (test: () => boolean, millis: number): Promise<boolean> => {
+  const deadline = performance.now() + millis;
+  while (!test() && performance.now() < deadline) await pause(100);
+  return test();
+};
+
+/** A runner that is killed cannot clean up: its agents must notice by themselves. */
+const killedRunnerLeavesNothing = async (log: Log): Promise<Outcome> => {
+  if (process.platform !== 'linux') return { holds: false, says: 'reads /proc: Linux only' };
+  const reports = join(FOLDER, `kill-${process.pid}`);
+  const words = `scenario nat-pool --lab local --sites 2 --clients 2 --users 2 --reports ${reports}`;
+  const runner = spawn(process.execPath, [RELAYLAB, ...words.split(' ')], { cwd: ROOT, stdio: 'ignore' });
+  const pid = runner.pid as number;
+  const joined = (): boolean =>
+    globSync(`${reports}/*/*/trace.ndjson`).some((file) =>
+      readFileSync(file, 'utf8').includes('tunnel.connected'),
+    );
+  const busy = await comesTrue(joined, 60_000);
+  const agents = childrenOf(pid).flatMap((child) => [child, ...childrenOf(child)]);
+  log(`runner ${pid}, processes below it: ${agents.join(', ')}\n`);
+  runner.kill('SIGKILL');
+  const gone = await comesTrue(() => !agents.some(isAlive), 15_000);
+  const left = agents.filter(isAlive);
+  return {
+    holds: busy && agents.length > 0 && gone,
+    says: `${agents.length} processes below the killed runner, ${left.length} left after 15 s`,
+  };
+};
+
+const PROOFS: readonly Proof[] = [
+  { name: 'sim', claim: `${SIM_SEEDS} seeds pass in sim`, prove: (log) => seedsPass(log, 'sim', SIM_SEEDS) },
+  { name: 'mutants', claim: 'every broken relay is found out', prove: mutantsDie },
+  {
+    name: 'fuzz',
+    claim: `properties hold for ${FUZZ_RUNS} inputs`,
+    prove: (log) =>
+      testsPass(log, globSync('{harness,reference-impl}/**/*.property.test.ts', { cwd: ROOT }), {
+        RELAYLAB_FUZZ: String(FUZZ_RUNS),
+      }),
+  },
+  { name: 'kill', claim: 'kill -9 of a local run leaves nothing', prove: killedRunnerLeavesNothing },
+  {
+    name: 'docker-tests',
+    claim: 'killed runners and lost engines leave nothing',
+    prove: (log) => testsPass(log, ['harness/labs/docker']),
+  },
+  {
+    name: 'local',
+    claim: `${REAL_SEEDS} seeds pass in local`,
+    prove: (log) => seedsPass(log, 'local', REAL_SEEDS),
+  },
+  {
+    name: 'docker',
+    claim: `${REAL_SEEDS} seeds pass in docker`,
+    prove: (log) => seedsPass(log, 'docker', REAL_SEEDS),
+  },
+];
+
+const row = (name: string, claim: string, result: string, seconds: string, says: string): string =>
+  `${name.padEnd(13)} ${claim.padEnd(46)} ${result.padEnd(6)} ${seconds.padStart(7)}  ${says}`;
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !PROOFS.some((proof) => proof.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `prove: no proof is called ${unknown.join(', ')}; there are ${PROOFS.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(2);
+}
+mkdirSync(FOLDER, { recursive: true });
+console.log(row('proof', 'claim', 'holds', 'seconds', 'found'));
+let failed = 0;
+for (const { name, claim, prove } of PROOFS.filter(
+  (proof) => wanted.length === 0 || wanted.includes(proof.name),
+)) {
+  const file = createWriteStream(join(FOLDER, `${name}.log`));
+  const startedAt = performance.now();
+  const outcome = await prove((text) => void file.write(text)).catch((error: unknown) => ({
+    holds: false,
+    says: `the proof broke: ${String(error)}`,
+  }));
+  file.end();
+  if (!outcome.holds) failed++;
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(row(name, claim, outcome.holds ? 'yes' : 'NO', seconds, outcome.says));
+}
+console.log(failed === 0 ? 'every proof holds' : `${failed} do not hold: see reports/prove/`);
+process.exitCode = failed === 0 ? 0 : 1;
