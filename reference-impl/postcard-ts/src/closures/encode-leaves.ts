@@ -1,0 +1,156 @@
+import { FIXED_BYTES, INT_RANGE, type Node, type SmallInt } from '../schema/node.ts';
+import { grow, output } from '../wire/output.ts';
+import { badValue } from '../wire/refusal.ts';
+import { checkChar, writeText } from '../wire/text-out.ts';
+import {
+  checkSmall,
+  writeFixedWide,
+  writeI64,
+  writeI64Auto,
+  writeI64Big,
+  writeU64,
+  writeU64Auto,
+  writeU64Big,
+  writeWide128,
+} from '../wire/varint-out.ts';
+
+/** Writes a value from a position on and returns the end. */
+export type Encoder = (value: unknown, p: number) => number;
+
+const LOOP_CHARS_MAX = 24;
+
+/** Writes a number below 2^32 as a varint. */
+export const putVarint = (value: number, from: number): number => {
+  let p = from > output.lim ? grow(from, 0) : from;
+  const { b } = output;
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) b[p++] = (rest & 127) | 128;
+  b[p++] = rest;
+  return p;
+};
+
+const putByte = (value: number, from: number): number => {
+  const p = from > output.lim ? grow(from, 0) : from;
+  output.b[p] = value;
+  return p + 1;
+};
+
+/** A string with its length. @throws Refusal SerializeBadValue */
+export const putString: Encoder = (value, from) => {
+  if (typeof value !== 'string') badValue('string', value);
+  const text = value as string;
+  const n = text.length;
+  const p = from + n * 3 > output.lim ? grow(from, n * 3) : from;
+  const { b } = output;
+  if (n >= LOOP_CHARS_MAX) return writeText(b, p, text);
+  let all = 0;
+  for (let i = 0; i < n; i++) {
+    const code = text.charCodeAt(i);
+    all |= code;
+    b[p + 1 + i] = code;
+  }
+  if (all > 127) return writeText(b, p, text);
+  b[p] = n;
+  return p + 1 + n;
+};
+
+const small = (int: SmallInt): Encoder => {
+  const [min, max] = INT_RANGE[int].map(Number) as [number, number];
+  if (int === 'u8' || int === 'i8') return (value, p) => putByte(checkSmall(value, min, max, int) & 255, p);
+  if (int === 'u16' || int === 'u32') return (value, p) => putVarint(checkSmall(value, min, max, int), p);
+  const mask = int === 'i16' ? 0xffff : 0xffff_ffff;
+  return (value, p) => {
+    const number = checkSmall(value, min, max, int);
+    return putVarint((((number << 1) ^ (number >> 31)) & mask) >>> 0, p);
+  };
+};
+
+const WIDE = {
+  u64: { number: writeU64, bigint: writeU64Big, auto: writeU64Auto },
+  i64: { number: writeI64, bigint: writeI64Big, auto: writeI64Auto },
+};
+
+const wide = ({ int, form }: Extract<Node, { kind: 'wide' }>): Encoder => {
+  if (int === 'u128' || int === 'i128')
+    return (value, from) => {
+      const p = from > output.lim ? grow(from, 0) : from;
+      return writeWide128(output.b, p, value, int, form);
+    };
+  const write = WIDE[int][form];
+  return (value, from) => {
+    const p = from > output.lim ? grow(from, 0) : from;
+    return write(output.b, p, value);
+  };
+};
+
+const fixed = ({ int, endian, form }: Extract<Node, { kind: 'fixed' }>): Encoder => {
+  const little = endian === 'le';
+  if (int === 'u64' || int === 'i64' || int === 'u128' || int === 'i128')
+    return (value, from) => {
+      const p = from > output.lim ? grow(from, 0) : from;
+      return writeFixedWide(output.v, p, value, int, little, form);
+    };
+  const [min, max] = INT_RANGE[int].map(Number) as [number, number];
+  const bytes = FIXED_BYTES[int];
+  return (value, from) => {
+    const p = from > output.lim ? grow(from, 0) : from;
+    const number = checkSmall(value, min, max, int);
+    if (bytes === 2) output.v.setUint16(p, number & 0xffff, little);
+    else output.v.setUint32(p, number >>> 0, little);
+    return p + bytes;
+  };
+};
+
+const float =
+  (kind: 'f32' | 'f64'): Encoder =>
+  (value, from) => {
+    const p = from > output.lim ? grow(from, 0) : from;
+    if (typeof value !== 'number') badValue(kind, value);
+    if (kind === 'f32') output.v.setFloat32(p, value as number, true);
+    else output.v.setFloat64(p, value as number, true);
+    return kind === 'f32' ? p + 4 : p + 8;
+  };
+
+const bytes =
+  (length: number | undefined): Encoder =>
+  (value, from) => {
+    if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length))
+      badValue(length === undefined ? 'Uint8Array' : `Uint8Array of ${length}`, value);
+    const data = value as Uint8Array;
+    const start = length === undefined ? putVarint(data.length, from) : from;
+    const p = start + data.length > output.lim ? grow(start, data.length) : start;
+    output.b.set(data, p);
+    return p + data.length;
+  };
+
+/** The encoder of a node without children. */
+export const leafEncoder = (node: Node): Encoder => {
+  switch (node.kind) {
+    case 'unit':
+      return (_value, p) => p;
+    case 'bool':
+      return (value, p) => (typeof value === 'boolean' ? putByte(value ? 1 : 0, p) : badValue('bool', value));
+    case 'f32':
+    case 'f64':
+      return float(node.kind);
+    case 'char':
+      return (value, p) => putString(checkChar(value), p);
+    case 'string':
+      return putString;
+    case 'wide':
+      return wide(node);
+    case 'fixed':
+      return fixed(node);
+    case 'bytes':
+      return bytes(undefined);
+    case 'byteArray':
+      return bytes(node.length);
+    case 'names': {
+      const index = new Map(node.names.map((name, i) => [name as unknown, i]));
+      return (value, p) =>
+        putVarint(index.get(value) ?? badValue(`one of ${node.names.slice(0, 8).join(', ')}`, value), p);
+    }
+    default:
+      return small(node.kind as SmallInt);
+  }
+};

@@ -1,0 +1,236 @@
+import { ClosureDecoder } from '../closures/decode.ts';
+import { ClosureEncoder } from '../closures/encode.ts';
+import { type Prefix, prefixCapacity, prefixLength, U32_BE, writePrefix } from '../framing/prefix.ts';
+import type { CodecFunctions } from '../generate/source.ts';
+import { PostcardError } from '../postcard-error.ts';
+import { maxSize } from '../schema/bounds.ts';
+import type { Node } from '../schema/node.ts';
+import { closeInput, input, openInput } from '../wire/input.ts';
+import { abandon, begin, borrow, finish, output, writeInto } from '../wire/output.ts';
+import { Refusal, shown } from '../wire/refusal.ts';
+import type { Codec, SafeResult } from './codec.ts';
+import type { Settings } from './options.ts';
+
+/** Bytes kept free in front of a frame's body for its length. */
+const PREFIX_BYTES_MAX = 8;
+
+/** The closures of a schema: the codec itself in no-eval mode, and what explains the refusals of generated code. */
+export const closuresOf = (node: Node, settings: Settings): CodecFunctions => ({
+  encode: new ClosureEncoder(settings.limits.depth).build(node),
+  decode: new ClosureDecoder(node, settings).build(node),
+});
+
+const isStackOverflow = (thrown: unknown): boolean =>
+  thrown instanceof RangeError && /call stack/i.test(thrown.message);
+
+/** What was thrown, as the caller gets it: refusals with their path; what a getter of the caller's threw stays what it is. */
+const told = (thrown: unknown, start: number): unknown => {
+  if (thrown instanceof Refusal) return thrown.toError(start);
+  if (isStackOverflow(thrown))
+    return new PostcardError({
+      kind: 'LimitDepth',
+      path: '',
+      offset: undefined,
+      expected: 'a depth the stack can hold',
+      got: 'a deeper value',
+    });
+  return thrown;
+};
+
+const misused = (expected: string, got: unknown): PostcardError =>
+  new PostcardError({ kind: 'BadSchema', path: '', offset: undefined, expected, got: shown(got) });
+
+/**
+ * Makes a codec of a schema's functions.
+ * @param own generated functions; undefined for closures alone
+ */
+export const assemble = <T>(
+  node: Node,
+  settings: Settings,
+  own: CodecFunctions | undefined,
+  mode: Codec<T>['mode'],
+): Codec<T> => {
+  let explaining: CodecFunctions | undefined = own === undefined ? closuresOf(node, settings) : undefined;
+  const explainer = (): CodecFunctions => {
+    explaining ??= closuresOf(node, settings);
+    return explaining;
+  };
+  const functions = own ?? explainer();
+  return {
+    mode,
+    maxSize: maxSize(node),
+    ...encoding<T>(functions, explainer, settings.limits.bytes),
+    ...decoding<T>(functions, explainer, settings),
+  };
+};
+
+type Encoding<T> = Pick<Codec<T>, 'encode' | 'encodeInto' | 'encodeFrame' | 'size'>;
+
+const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: number): Encoding<T> => {
+  const { encode } = own;
+
+  /** Writes the value again with closures, which know where they are; what they do not refuse was refused for another reason. */
+  const explain = (value: T, thrown: unknown): unknown => {
+    abandon();
+    const closures = explainer();
+    if (closures === own || (thrown instanceof Refusal && thrown.kind === 'LimitBytes'))
+      return told(thrown, 0);
+    try {
+      output.busy = true;
+      closures.encode(value, begin(0, max));
+      return told(thrown, 0);
+    } catch (again) {
+      return told(again, 0);
+    } finally {
+      abandon();
+      output.busy = false;
+    }
+  };
+
+  const message = (
+    value: T,
+    reserve: number,
+    done: (from: number, end: number) => Uint8Array,
+  ): Uint8Array => {
+    if (output.busy) return borrow(() => message(value, reserve, done));
+    output.busy = true;
+    try {
+      const end = encode(value, begin(reserve, max));
+      return done(output.start, end);
+    } catch (thrown) {
+      output.busy = false;
+      throw explain(value, thrown);
+    } finally {
+      output.busy = false;
+    }
+  };
+
+  const encodeInto = (value: T, target: Uint8Array, offset = 0): number => {
+    if (!(target instanceof Uint8Array)) throw misused('a Uint8Array as target', target);
+    if (!(offset >= 0 && offset <= target.length))
+      throw misused(`an offset from 0 to ${target.length}`, offset);
+    if (output.busy) return borrow(() => encodeInto(value, target, offset));
+    output.busy = true;
+    try {
+      return writeInto(target, offset, max, (p) => encode(value, p));
+    } catch (thrown) {
+      output.busy = false;
+      throw explain(value, thrown);
+    } finally {
+      output.busy = false;
+    }
+  };
+
+  return {
+    encode: (value) => message(value, 0, finish),
+    encodeInto,
+    encodeFrame: (value, prefix: Prefix = U32_BE) => {
+      const capacity = prefixCapacity(prefix);
+      return message(value, PREFIX_BYTES_MAX, (from, end) => {
+        const length = end - from;
+        if (length > capacity)
+          throw new Refusal('FrameTooLong', -1, `at most ${capacity} bytes`, `${length} bytes`);
+        const start = from - prefixLength(prefix, length);
+        writePrefix(output.b, start, prefix, length);
+        return finish(start, end);
+      });
+    },
+    size: (value) => {
+      let size = 0;
+      message(value, 0, (from, end) => {
+        size = end - from;
+        abandon();
+        return output.b;
+      });
+      return size;
+    },
+  };
+};
+
+type Decoding<T> = Pick<Codec<T>, 'decode' | 'decodePrefix' | 'safeDecode'>;
+
+const decoding = <T>(
+  own: CodecFunctions,
+  explainer: () => CodecFunctions,
+  { limits, ignoreTrailing }: Settings,
+): Decoding<T> => {
+  const { decode } = own;
+
+  const open = (bytes: Uint8Array, offset: number): void => {
+    if (!(bytes instanceof Uint8Array)) throw misused('a Uint8Array as input', bytes);
+    if (!(offset >= 0 && offset <= bytes.length))
+      throw misused(`an offset from 0 to ${bytes.length}`, offset);
+    openInput(bytes, offset, limits.emptyItems);
+  };
+
+  const refused = (bytes: Uint8Array, offset: number, thrown: unknown): unknown => {
+    const closures = explainer();
+    let cause = thrown;
+    if (closures !== own) {
+      open(bytes, offset);
+      try {
+        closures.decode(input.p);
+      } catch (again) {
+        cause = again;
+      }
+    }
+    const error = told(cause, bytes.byteOffset);
+    closeInput();
+    return error;
+  };
+
+  const read = (bytes: Uint8Array, offset: number): T => {
+    open(bytes, offset);
+    // the limit is on what is read: a prefix may lie in a longer buffer
+    if (input.e - input.p > limits.bytes) {
+      const refusal = new Refusal(
+        'LimitBytes',
+        -1,
+        `at most ${limits.bytes} bytes`,
+        `${bytes.length - offset}`,
+      );
+      throw refusal.toError(0);
+    }
+    try {
+      return decode(input.p) as T;
+    } catch (thrown) {
+      throw refused(bytes, offset, thrown);
+    }
+  };
+
+  const whole = (bytes: Uint8Array): T => {
+    const value = read(bytes, 0);
+    const left = input.e - input.p;
+    if (left > 0 && !ignoreTrailing) {
+      const at = input.p;
+      closeInput();
+      const refusal = new Refusal(
+        'DeserializeTrailingBytes',
+        at,
+        'the end of the input',
+        `${left} more bytes`,
+      );
+      throw refusal.toError(bytes.byteOffset);
+    }
+    closeInput();
+    return value;
+  };
+
+  return {
+    decode: whole,
+    decodePrefix: (bytes, offset = 0) => {
+      const value = read(bytes, offset);
+      const end = input.p - input.s;
+      closeInput();
+      return { value, end };
+    },
+    safeDecode: (bytes): SafeResult<T> => {
+      try {
+        return { ok: true, value: whole(bytes) };
+      } catch (thrown) {
+        if (thrown instanceof PostcardError) return { ok: false, error: thrown };
+        throw thrown;
+      }
+    },
+  };
+};

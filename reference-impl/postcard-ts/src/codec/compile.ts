@@ -1,0 +1,39 @@
+import { HELPERS } from '../generate/helpers.ts';
+import { type CodecFunctions, codecSource } from '../generate/source.ts';
+import type { Schema } from '../schema/schema.ts';
+import { badSchema } from '../wire/refusal.ts';
+import { assemble } from './assemble.ts';
+import type { Codec } from './codec.ts';
+import { type CodecOptions, type Settings, settingsOf } from './options.ts';
+
+const generated = <T>(schema: Schema<T>, settings: Settings): CodecFunctions => {
+  const source = codecSource(schema.node, settings.limits, settings.firstChar);
+  return new Function('H', source)(HELPERS) as CodecFunctions;
+};
+
+/** Whether code may be generated here: a Content-Security-Policy, or a flag of Node's, may forbid it. */
+const mayGenerate = (): boolean => {
+  try {
+    return new Function('return true')() === true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Makes the codec of a schema.
+ * @throws PostcardError BadSchema for endless types, impossible limits, or `mode: 'compiled'` where code generation is forbidden
+ */
+export const compile = <T>(schema: Schema<T>, options: CodecOptions = {}): Codec<T> => {
+  const settings = settingsOf(options);
+  const { mode = 'auto' } = options;
+  if (mode === 'no-eval' || (mode === 'auto' && !mayGenerate()))
+    return assemble<T>(schema.node, settings, undefined, 'no-eval');
+  if (mode === 'compiled' && !mayGenerate())
+    throw badSchema(
+      'mode',
+      "a platform that allows `new Function`, or mode 'no-eval'",
+      'one that forbids it',
+    );
+  return assemble<T>(schema.node, settings, generated(schema, settings), 'compiled');
+};

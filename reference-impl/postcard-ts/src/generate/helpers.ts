@@ -1,0 +1,84 @@
+import {
+  badBool,
+  badEnum,
+  badOption,
+  badVarint,
+  badZero,
+  checkItems,
+  end,
+  enter,
+  input,
+  takeEmpties,
+} from '../wire/input.ts';
+import { grow, output } from '../wire/output.ts';
+import { badValue, refuse } from '../wire/refusal.ts';
+import { readChar, textAt } from '../wire/text-in.ts';
+import { checkChar, writeText } from '../wire/text-out.ts';
+import {
+  readFixedWide,
+  readI64,
+  readI64Auto,
+  readI64Big,
+  readLength,
+  readU64,
+  readU64Auto,
+  readU64Big,
+  readWide128,
+} from '../wire/varint-in.ts';
+import {
+  checkSmall,
+  writeFixedWide,
+  writeI64,
+  writeI64Auto,
+  writeI64Big,
+  writeU64,
+  writeU64Auto,
+  writeU64Big,
+  writeWide128,
+} from '../wire/varint-out.ts';
+
+/** @throws Refusal LimitDepth always */
+const deep = (): never => refuse('LimitDepth', -1, 'fewer levels', 'a deeper value');
+
+/** Everything generated code calls, by the names it uses. */
+export const HELPERS = {
+  O: output,
+  C: input,
+  TAGS: (names: readonly (string | null)[]): ReadonlyMap<string, number> =>
+    new Map(names.flatMap((name, i) => (name === null ? [] : [[name, i] as const]))),
+  isBytes: (value: unknown): boolean => value instanceof Uint8Array,
+  grow,
+  deep,
+  bad: badValue,
+  checkSmall,
+  checkChar,
+  writeText,
+  writeU64,
+  writeU64Big,
+  writeU64Auto,
+  writeI64,
+  writeI64Big,
+  writeI64Auto,
+  writeWide128,
+  writeFixedWide,
+  end,
+  badBool,
+  badOption,
+  badEnum,
+  badVarint,
+  badZero,
+  checkItems,
+  takeEmpties,
+  enter,
+  textAt,
+  readChar,
+  readLength,
+  readU64,
+  readU64Big,
+  readU64Auto,
+  readI64,
+  readI64Big,
+  readI64Auto,
+  readWide128,
+  readFixedWide,
+};

@@ -1,0 +1,170 @@
+import { INT_RANGE, type WideForm, type WideInt } from '../schema/node.ts';
+import { badVarint, end, input } from './input.ts';
+import { refuse } from './refusal.ts';
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** Reads a varint of at most 32 bits. @param max bytes of its type @param last the most the last byte may hold */
+const narrow = (from: number, type: string, max: number, last: number): number => {
+  const { b, e } = input;
+  let p = from;
+  let value = 0;
+  for (let shift = 0; ; shift += 7) {
+    if (p >= e) end(p, `a ${type}`);
+    const byte = b[p++] as number;
+    if (shift === 7 * (max - 1) && byte > last) badVarint(p - 1, type);
+    value |= (byte & 127) << shift;
+    if (byte < 128) break;
+  }
+  input.p = p;
+  return value >>> 0;
+};
+
+/** Reads a u16 varint: at most 3 bytes, the third at most 03. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readU16 = (p: number): number => narrow(p, 'u16', 3, 3);
+/** Reads a u32 varint: at most 5 bytes, the fifth at most 0F. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readU32 = (p: number): number => narrow(p, 'u32', 5, 15);
+
+/** Undoes zigzag for up to 32 bits. */
+export const unzigzag = (value: number): number => (value >>> 1) ^ -(value & 1);
+
+// the three limbs of the varint read last: 28 bits, 28 bits, 8 bits
+let low = 0;
+let middle = 0;
+let high = 0;
+
+const limb = (from: number): number => {
+  const { b, e } = input;
+  let p = from;
+  let value = 0;
+  for (let shift = 0; shift < 28; shift += 7) {
+    if (p >= e) end(p, 'a u64');
+    const byte = b[p++] as number;
+    value |= (byte & 127) << shift;
+    if (byte < 128) {
+      input.p = p;
+      return value;
+    }
+  }
+  input.p = p;
+  // bit 28 says that the varint goes on
+  return value | 0x1000_0000;
+};
+
+/** Reads a u64 varint into the limbs: at most 10 bytes, the tenth at most 01. */
+const limbs = (from: number): void => {
+  middle = 0;
+  high = 0;
+  low = limb(from);
+  if (low < 0x1000_0000) return;
+  low &= 0xfff_ffff;
+  middle = limb(input.p);
+  if (middle < 0x1000_0000) return;
+  middle &= 0xfff_ffff;
+  let { p } = input;
+  const { b, e } = input;
+  if (p >= e) end(p, 'a u64');
+  high = b[p++] as number;
+  if (high > 127) {
+    if (p >= e) end(p, 'a u64');
+    const tenth = b[p++] as number;
+    if (tenth > 1) badVarint(p - 1, 'u64');
+    high = (high & 127) | (tenth << 7);
+  }
+  input.p = p;
+};
+
+const isSafe = (): boolean => high === 0 && middle < 0x200_0000;
+const asNumber = (): number => middle * 0x1000_0000 + low;
+const asBigint = (): bigint => {
+  scratch.setUint32(0, (low | (middle << 28)) >>> 0, true);
+  scratch.setUint32(4, ((middle >>> 4) | (high << 24)) >>> 0, true);
+  return scratch.getBigUint64(0, true);
+};
+
+const unsafe = (at: number, value: bigint): never =>
+  refuse('DeserializeUnsafeInteger', at, 'an integer within 2^53-1', String(value));
+
+/** Reads a u64 as a safe number. @throws Refusal DeserializeUnsafeInteger, DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readU64 = (p: number): number => {
+  limbs(p);
+  return isSafe() ? asNumber() : unsafe(p, asBigint());
+};
+/** Reads a u64 as a bigint. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readU64Big = (p: number): bigint => {
+  limbs(p);
+  return middle === 0 && high === 0 ? BigInt(low) : asBigint();
+};
+/** Reads a u64 as whichever its value needs. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readU64Auto = (p: number): number | bigint => {
+  limbs(p);
+  return isSafe() ? asNumber() : asBigint();
+};
+/** Reads a zigzag i64 as a bigint. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readI64Big = (p: number): bigint => {
+  const value = readU64Big(p);
+  return (value >> 1n) ^ -(value & 1n);
+};
+/** Reads a zigzag i64 as whichever its value needs. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readI64Auto = (p: number): number | bigint => {
+  limbs(p);
+  if (isSafe()) {
+    const value = asNumber();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+  const value = asBigint();
+  return settled((value >> 1n) ^ -(value & 1n));
+};
+/** Reads a zigzag i64 as a safe number. @throws Refusal DeserializeUnsafeInteger, DeserializeBadVarint, DeserializeUnexpectedEnd */
+export const readI64 = (p: number): number => {
+  const value = readI64Auto(p);
+  return typeof value === 'number' ? value : unsafe(p, value);
+};
+
+const settled = (value: bigint): number | bigint =>
+  value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
+
+/** A bigint in the form its field asks for. @throws Refusal DeserializeUnsafeInteger */
+export const formed = (at: number, value: bigint, form: WideForm): number | bigint => {
+  if (form === 'bigint') return value;
+  const number = settled(value);
+  return form === 'number' && typeof number === 'bigint' ? unsafe(at, number) : number;
+};
+
+/** Reads a u128 or i128: at most 19 bytes, the last at most 03. @throws Refusal as the others */
+export const readWide128 = (from: number, int: 'u128' | 'i128', form: WideForm): number | bigint => {
+  const { b, e } = input;
+  let p = from;
+  let value = 0n;
+  for (let i = 0; ; i++) {
+    if (p >= e) end(p, `a ${int}`);
+    const byte = b[p++] as number;
+    if (i === 18 && byte > 3) badVarint(p - 1, int);
+    value |= BigInt(byte & 127) << BigInt(7 * i);
+    if (byte < 128) break;
+  }
+  input.p = p;
+  return formed(from, int === 'u128' ? value : (value >> 1n) ^ -(value & 1n), form);
+};
+
+/**
+ * Reads a length: a u64 varint. Beyond 2^53 it is only roughly right, which no input can hold anyway.
+ * @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd
+ */
+export const readLength = (p: number): number => {
+  limbs(p);
+  return high * 2 ** 56 + asNumber();
+};
+
+/** Reads a fixed-width integer. @throws Refusal DeserializeUnexpectedEnd, DeserializeUnsafeInteger */
+export const readFixedWide = (p: number, int: WideInt, little: boolean, form: WideForm): number | bigint => {
+  const { v, e } = input;
+  const bytes = int === 'u64' || int === 'i64' ? 8 : 16;
+  if (e - p < bytes) end(p, `${bytes} bytes`);
+  input.p = p + bytes;
+  if (int === 'u64') return formed(p, v.getBigUint64(p, little), form);
+  if (int === 'i64') return formed(p, v.getBigInt64(p, little), form);
+  const unsigned =
+    v.getBigUint64(little ? p : p + 8, little) | (v.getBigUint64(little ? p + 8 : p, little) << 64n);
+  return formed(p, INT_RANGE[int][0] === 0n ? unsigned : BigInt.asIntN(128, unsigned), form);
+};

@@ -1,0 +1,119 @@
+import { INT_RANGE, type WideForm, type WideInt } from '../schema/node.ts';
+import { badValue } from './refusal.ts';
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** Writes a whole number below 2^53 as a varint. @returns the position after it */
+export const writeVarint = (b: Uint8Array, from: number, value: number): number => {
+  let p = from;
+  let rest = value;
+  // below 2^32 bit operations are exact
+  for (; rest > 0xffff_ffff; rest = Math.floor(rest / 128)) b[p++] = (rest % 128) | 128;
+  for (rest >>>= 0; rest > 127; rest >>>= 7) b[p++] = (rest & 127) | 128;
+  b[p++] = rest;
+  return p;
+};
+
+const writeHalves = (b: Uint8Array, from: number, lowHalf: number, highHalf: number): number => {
+  let p = from;
+  let low = lowHalf;
+  let high = highHalf;
+  while (high !== 0) {
+    b[p++] = (low & 127) | 128;
+    low = ((low >>> 7) | (high << 25)) >>> 0;
+    high >>>= 7;
+  }
+  for (; low > 127; low >>>= 7) b[p++] = (low & 127) | 128;
+  b[p++] = low;
+  return p;
+};
+
+const TWO_53 = 0x20_0000_0000_0000;
+
+/** Writes a u64 from a number. @throws Refusal SerializeBadValue unless it is a safe integer from 0 */
+export const writeU64 = (b: Uint8Array, p: number, value: unknown): number => {
+  if (typeof value !== 'number' || !(value >= 0 && value < TWO_53) || Math.floor(value) !== value)
+    badValue('a whole number from 0 to 2^53-1', value);
+  const number = value as number;
+  return writeHalves(b, p, number >>> 0, (number / 0x1_0000_0000) >>> 0);
+};
+/** Writes a u64 from a bigint. @throws Refusal SerializeBadValue */
+export const writeU64Big = (b: Uint8Array, p: number, value: unknown): number => {
+  if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value)
+    badValue('a bigint from 0 to 2^64-1', value);
+  scratch.setBigUint64(0, value as bigint, true);
+  return writeHalves(b, p, scratch.getUint32(0, true), scratch.getUint32(4, true));
+};
+/** Writes an i64 from a number. @throws Refusal SerializeBadValue unless it is a safe integer */
+export const writeI64 = (b: Uint8Array, p: number, value: unknown): number => {
+  if (!Number.isSafeInteger(value)) badValue('a whole number within 2^53-1', value);
+  const number = value as number;
+  // doubled it may leave the safe range
+  if (number < -TWO_53 / 2 || number >= TWO_53 / 2) return writeI64Big(b, p, BigInt(number));
+  return writeU64(b, p, number < 0 ? -2 * number - 1 : 2 * number);
+};
+/** Writes an i64 from a bigint. @throws Refusal SerializeBadValue */
+export const writeI64Big = (b: Uint8Array, p: number, value: unknown): number => {
+  if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)
+    badValue('a bigint from -2^63 to 2^63-1', value);
+  return writeU64Big(b, p, BigInt.asUintN(64, ((value as bigint) << 1n) ^ ((value as bigint) >> 63n)));
+};
+/** Writes a u64 from either. @throws Refusal SerializeBadValue */
+export const writeU64Auto = (b: Uint8Array, p: number, value: unknown): number =>
+  typeof value === 'bigint' ? writeU64Big(b, p, value) : writeU64(b, p, value);
+/** Writes an i64 from either. @throws Refusal SerializeBadValue */
+export const writeI64Auto = (b: Uint8Array, p: number, value: unknown): number =>
+  typeof value === 'bigint' ? writeI64Big(b, p, value) : writeI64(b, p, value);
+
+/** A wide integer as a bigint, checked against its field's form and range. @throws Refusal SerializeBadValue */
+export const asWide = (value: unknown, int: WideInt, form: WideForm): bigint => {
+  const isBig = typeof value === 'bigint';
+  if (isBig ? form === 'number' : form === 'bigint' || !Number.isSafeInteger(value))
+    badValue(form === 'bigint' ? `a bigint (${int})` : `a whole number within 2^53-1 (${int})`, value);
+  const big = isBig ? (value as bigint) : BigInt(value as number);
+  const [min, max] = INT_RANGE[int];
+  if (big < min || big > max) badValue(`${int} from ${min} to ${max}`, value);
+  return big;
+};
+
+/** Writes a u128 or i128. @throws Refusal SerializeBadValue */
+export const writeWide128 = (
+  b: Uint8Array,
+  from: number,
+  value: unknown,
+  int: 'u128' | 'i128',
+  form: WideForm,
+): number => {
+  const big = asWide(value, int, form);
+  let rest = int === 'u128' ? big : BigInt.asUintN(128, (big << 1n) ^ (big >> 127n));
+  let p = from;
+  for (; rest > 127n; rest >>= 7n) b[p++] = Number(rest & 127n) | 128;
+  b[p++] = Number(rest);
+  return p;
+};
+
+/** Writes a fixed-width wide integer. @throws Refusal SerializeBadValue */
+export const writeFixedWide = (
+  v: DataView,
+  p: number,
+  value: unknown,
+  int: WideInt,
+  little: boolean,
+  form: WideForm,
+): number => {
+  const big = asWide(value, int, form);
+  if (int === 'u64' || int === 'i64') {
+    v.setBigUint64(p, BigInt.asUintN(64, big), little);
+    return p + 8;
+  }
+  v.setBigUint64(little ? p : p + 8, BigInt.asUintN(64, big), little);
+  v.setBigUint64(little ? p + 8 : p, BigInt.asUintN(64, big >> 64n), little);
+  return p + 16;
+};
+
+/** Checks a small integer. @throws Refusal SerializeBadValue */
+export const checkSmall = (value: unknown, min: number, max: number, type: string): number => {
+  if (typeof value !== 'number' || !(value >= min && value <= max) || Math.floor(value) !== value)
+    badValue(`${type} from ${min} to ${max}`, value);
+  return value as number;
+};
