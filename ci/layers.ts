@@ -20,6 +20,7 @@ const VERDICT = 'harness/verdict';
 
 export const LAYERS: Layers = {
   [MACHINE]: [],
+  'reference-impl/postcard-ts': [],
   [BACKOFF]: [MACHINE],
   [YAMUX]: [MACHINE],
   [`${YAMUX}/duplex.ts`]: [MACHINE, YAMUX, 'node:events', 'node:perf_hooks', 'node:stream'],
@@ -39,7 +40,9 @@ export const LAYERS: Layers = {
   [`${LINK}/node.ts`]: [LINK, 'node:net'],
   [`${LINK}/proxy.ts`]: [LINK, 'node:events'],
   [`${LINK}/index.ts`]: [LINK],
+  [`${LINK}/help.ts`]: [LINK],
   [`${LINK}/cli.ts`]: [LINK, 'node:'],
+  [`${LINK}/rest`]: [LINK, 'node:'],
   [TRACE]: [],
   [VERDICT]: [],
   'harness/measure': [MACHINE, BACKOFF, TRACE, VERDICT, 'node:'],
@@ -68,6 +71,7 @@ export const LAYERS: Layers = {
 /** What tests and what only they import may import: packages are Biome's matter, and the arrows between the three houses stay. */
 export const TESTS_MAY_IMPORT: Layers = {
   'reference-impl': ['reference-impl'],
+  'reference-impl/postcard-ts': ['reference-impl/postcard-ts'],
   'harness/chaos-proxy': ['harness/chaos-proxy'],
   harness: ['harness', 'reference-impl', 'scenarios'],
   scenarios: ['scenarios', 'harness', 'reference-impl'],
