@@ -3,7 +3,7 @@
  * six ways and come back.
  */
 import { PROFILES } from 'chaos-proxy';
-import type { ActorSpec, Ref, ScriptStep } from '../harness/agents/actor-spec.ts';
+import type { ActorSpec, NatEvent, Ref, ScriptStep } from '../harness/agents/actor-spec.ts';
 import type { HostedActor, Site } from '../harness/labs/topology.ts';
 import { PRESETS, type PresetName, presetNote } from '../harness/nat/presets.ts';
 import {
@@ -99,7 +99,10 @@ const site = (options: Options, index: number): Site => {
   };
 };
 
-/** Registers a pool of three, lets one die by FIN and one by RST, and serves whoever gets the third. */
+/**
+ * Registers a pool of three, lets the oldest die by FIN and the newest by RST, and serves whoever gets the one between: a relay
+ * that hands out dead ones is caught whichever end of its list it takes from.
+ */
 const DEAD_MEMBERS: readonly ScriptStep[] = [
   { do: 'wait', millis: 6_000 },
   { do: 'dial', conn: 'first' },
@@ -112,9 +115,9 @@ const DEAD_MEMBERS: readonly ScriptStep[] = [
   { do: 'send', conn: 'third', text: 'pool\n{id}\n' },
   { do: 'wait', millis: 500 },
   { do: 'end', conn: 'first' },
-  { do: 'reset', conn: 'second' },
+  { do: 'reset', conn: 'third' },
   { do: 'wait', millis: 500 },
-  { do: 'serve', conn: 'third' },
+  { do: 'serve', conn: 'second' },
   { do: 'mark', name: 'one member is left', port: 'port' },
 ];
 
@@ -133,6 +136,16 @@ const CLAIM_TWICE: readonly ScriptStep[] = [
   { do: 'dial', conn: 'again' },
   { do: 'send', conn: 'again', text: 'event\n{id}\n' },
   { do: 'expectEnd', conn: 'again', name: 'PORT-EVENT-5', millis: 5_000 },
+];
+
+/** Holds its tongue for a second, so that a relay that speaks first is heard; then registers as everybody does, and leaves. */
+const PATIENT: readonly ScriptStep[] = [
+  { do: 'wait', millis: 5_500 },
+  { do: 'dial', conn: 'c' },
+  { do: 'wait', millis: 1_000 },
+  { do: 'send', conn: 'c', text: 'event\nnew\n' },
+  { do: 'line', conn: 'c', as: 'port' },
+  { do: 'end', conn: 'c' },
 ];
 
 /** Says something that no client says, and watches the relay close. */
@@ -154,6 +167,7 @@ const OUTSIDE: readonly HostedActor[] = [
   { who: 'users/sink', actor: { kind: 'sink' }, watch: false },
   script('dead-members', DEAD_MEMBERS),
   script('claim-twice', CLAIM_TWICE),
+  script('patient', PATIENT),
   script('browser', says('GET / HTTP/1.1\r\n\r\n', 'PORT-CTRL-5', 5_000)),
   script('stranger', says('pool\n0000000000\n', 'PORT-POOL-6', 5_000)),
   script('hasty', [
@@ -166,72 +180,72 @@ const OUTSIDE: readonly HostedActor[] = [
 
 const PROBE: TunnelShape = { up: 256, down: 4 * KIB, close: 'half', patienceMillis: 5_000 };
 
-const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEntry[] => {
-  const at = (share: number): number => Math.round(options.durationMillis * share);
+/** Looks at the relay between the users' start and the outage. */
+const SAMPLES = 8;
+/** Shorter than this the faults would run into each other and into the probes. */
+const DURATION_MILLIS_MIN = 24_000;
+const OUTAGE_MILLIS = 4_000;
+/** After an outage everybody is back after this long (the cap of the schedule, a dial, a slow link). */
+const BACK_MILLIS = SCHEDULE.capMillis + 2_400;
+
+/** When each part begins: shares of the duration, kept apart where a short one would push them together. */
+const moments = (options: Options) => {
+  const durationMillis = Math.max(options.durationMillis, DURATION_MILLIS_MIN);
+  const at = (share: number): number => Math.round(durationMillis * share);
+  const users = Math.max(at(0.12), START_WITHIN_MILLIS + 1_300);
+  const stall = at(0.53);
+  const outage = Math.max(at(0.6), stall + 2_000);
+  const leave = Math.max(at(0.86), outage + OUTAGE_MILLIS + BACK_MILLIS);
+  const rest = Math.max(at(0.89), leave + 1_000);
+  return {
+    users,
+    reboot: at(0.22),
+    expire: at(0.3),
+    readdress: at(0.39),
+    reset: at(0.47),
+    stall,
+    outage,
+    leave,
+    rest,
+    throughput: Math.max(at(0.93), rest + 1_200),
+    settle: Math.max(at(0.95), rest + 2_000),
+  };
+};
+
+const probe = (who: string, clause: string): TimelineEntry => ({
+  when: { after: { type: 'script.mark', who } },
+  step: { do: 'probe', client: who, clause, expects: 'served', shape: PROBE },
+});
+
+const faults = (options: Options, sites: readonly Site[]): readonly TimelineEntry[] => {
+  const begin = moments(options);
   const named = (name: string): string =>
     (sites.find((candidate) => candidate.name === name) ?? (sites[0] as Site)).name;
-  const first = (sites[0] as Site).name;
-  const last = (sites.at(-1) as Site).name;
-  const leaver = `${first}/client-${two(options.clients >= 5 ? 5 : 2)}`;
-  const entries: TimelineEntry[] = [
-    { when: 0, step: { do: 'phase', name: 'warm-up' } },
-    { when: at(0.11), step: { do: 'audit', moment: 'before' } },
-    { when: at(0.12), step: { do: 'phase', name: 'steady' } },
-    { when: at(0.12), step: { do: 'users', state: 'go' } },
+  const nat = (when: number, place: string, event: NatEvent, text: string): TimelineEntry => ({
+    when,
+    step: { do: 'nat', site: named(place), event, text },
+  });
+  const cabin = named('cabin');
+  const first = named('home');
+  // With a handful of connections every third one may be none.
+  const every = options.clients < 4 ? 1 : 3;
+  const reset = `every ${every === 1 ? '' : 'third '}connection is reset`;
+  return [
+    nat(begin.reboot, 'train', { kind: 'reboot', downMillis: 1_000 }, 'NAT reboots'),
+    nat(begin.expire, 'hotel', { kind: 'expire' }, 'idle mappings expire, silently'),
+    nat(begin.readdress, 'phone', { kind: 'readdress' }, 'public address changes'),
     {
-      when: { after: { type: 'script.mark', who: 'users/dead-members' } },
-      step: {
-        do: 'probe',
-        client: 'users/dead-members',
-        clause: 'PORT-POOL-5',
-        expects: 'served',
-        shape: PROBE,
-      },
-    },
-    {
-      when: { after: { type: 'script.mark', who: 'users/claim-twice' } },
-      step: {
-        do: 'probe',
-        client: 'users/claim-twice',
-        clause: 'PORT-EVENT-3',
-        expects: 'served',
-        shape: PROBE,
-      },
-    },
-    {
-      when: at(0.22),
-      step: {
-        do: 'nat',
-        site: named('train'),
-        event: { kind: 'reboot', downMillis: 1_000 },
-        text: 'NAT reboots',
-      },
-    },
-    {
-      when: at(0.3),
-      step: {
-        do: 'nat',
-        site: named('hotel'),
-        event: { kind: 'expire' },
-        text: 'idle mappings expire, silently',
-      },
-    },
-    {
-      when: at(0.39),
-      step: { do: 'nat', site: named('phone'), event: { kind: 'readdress' }, text: 'public address changes' },
-    },
-    {
-      when: at(0.47),
+      when: begin.reset,
       step: {
         do: 'link',
-        site: named('cabin'),
-        fault: { kind: 'reset', selector: { every: 3 } },
+        site: cabin,
+        fault: { kind: 'reset', selector: { every } },
         forMillis: 500,
-        text: 'every third connection is reset',
+        text: reset,
       },
     },
     {
-      when: at(0.53),
+      when: begin.stall,
       step: {
         do: 'link',
         site: first,
@@ -240,15 +254,43 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
         text: 'link stalls',
       },
     },
-    { when: at(0.6), step: { do: 'phase', name: 'relay away' } },
-    { when: at(0.6), step: { do: 'outage', millis: 4_000, text: 'relay killed, started again' } },
+    // A stall of nothing proves nothing: somebody speaks, however few users there are.
+    { when: begin.stall + 300, step: { do: 'tunnel', client: `${first}/client-01`, shape: PROBE } },
+    { when: begin.outage, step: { do: 'phase', name: 'relay away' } },
+    {
+      when: begin.outage,
+      step: { do: 'outage', millis: OUTAGE_MILLIS, text: 'relay killed, started again' },
+    },
     { when: { after: { type: 'fault.ended', kind: 'outage' } }, step: { do: 'phase', name: 'coming back' } },
-    { when: at(0.86), step: { do: 'stop', who: leaver } },
+  ];
+};
+
+/** A client that listens for events leaves in order; its port must take nobody any more. With one client a site there is none. */
+const leaving = (options: Options, sites: readonly Site[]): readonly TimelineEntry[] => {
+  if (options.clients < 2) return [];
+  const leaver = `${(sites[0] as Site).name}/client-${two(options.clients >= 5 ? 5 : 2)}`;
+  return [
+    { when: moments(options).leave, step: { do: 'stop', who: leaver } },
     {
       when: { after: { type: 'client.stopped', who: leaver }, delayMillis: 500 },
       step: { do: 'probe', client: leaver, clause: 'PORT-EVENT-4', expects: 'refused', shape: PROBE },
     },
-    { when: at(0.89), step: { do: 'users', state: 'rest' } },
+  ];
+};
+
+const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEntry[] => {
+  const begin = moments(options);
+  const last = (sites.at(-1) as Site).name;
+  const entries: TimelineEntry[] = [
+    { when: 0, step: { do: 'phase', name: 'warm-up' } },
+    { when: begin.users - 100, step: { do: 'audit', moment: 'before' } },
+    { when: begin.users, step: { do: 'phase', name: 'steady' } },
+    { when: begin.users, step: { do: 'users', state: 'go' } },
+    probe('users/dead-members', 'PORT-POOL-5'),
+    probe('users/claim-twice', 'PORT-EVENT-3'),
+    ...faults(options, sites),
+    ...leaving(options, sites),
+    { when: begin.rest, step: { do: 'users', state: 'rest' } },
     {
       when: { after: { type: 'run.phase', name: 'settle' }, delayMillis: 3_000 },
       step: { do: 'audit', moment: 'after' },
@@ -258,9 +300,12 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
       step: { do: 'finish', settleMillis: 0 },
     },
   ];
-  for (let share = 0.15; share < 0.58; share += 0.06)
-    entries.push({ when: at(share), step: { do: 'audit', moment: 'sample' } });
-  if (options.lab === 'sim') return [...entries, { when: at(0.95), step: { do: 'phase', name: 'settle' } }];
+  for (let sample = 1; sample <= SAMPLES; sample++) {
+    const when = begin.users + Math.round(((begin.outage - begin.users - 500) * sample) / SAMPLES);
+    entries.push({ when, step: { do: 'audit', moment: 'sample' } });
+  }
+  if (options.lab === 'sim')
+    return [...entries, { when: begin.settle, step: { do: 'phase', name: 'settle' } }];
   const fastest = (['pool', 'event', 'multiplex'] as const).map(
     (mode) => `${last}/client-${two(MODES.indexOf(mode) + 1)}`,
   );
@@ -273,17 +318,21 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
   } as const;
   return [
     ...entries,
-    { when: at(0.93), step: { do: 'phase', name: 'throughput' } },
-    { when: at(0.93), step: throughput },
+    { when: begin.throughput, step: { do: 'phase', name: 'throughput' } },
+    { when: begin.throughput, step: throughput },
   ];
 };
 
-const shape = (_mode: string, name: string, unit: () => number): TunnelShape => {
-  const weak = name.startsWith('cabin') || name.startsWith('phone') || name.startsWith('train');
-  const up = 32 + Math.floor(unit() * (weak ? 8 : 64) * KIB);
-  const down = 512 + Math.floor(unit() * (weak ? 24 : 256) * KIB);
-  const draw = unit();
-  return { up, down, close: draw < 0.5 ? 'half' : draw < 0.85 ? 'full' : 'abort' };
+/** Users of weak links ask for less, and the less the more of them there are: the link is to be used, not drowned. */
+const shapes = (options: Options): Plan['users']['shape'] => {
+  const crowd = Math.min(1, (8 * options.sites) / Math.max(1, options.users));
+  return (_mode, name, unit) => {
+    const weak = name.startsWith('cabin') || name.startsWith('phone') || name.startsWith('train');
+    const up = 32 + Math.floor(unit() * (weak ? 8 * crowd : 64) * KIB);
+    const down = 512 + Math.floor(unit() * (weak ? 24 * crowd : 256) * KIB);
+    const draw = unit();
+    return { up, down, close: draw < 0.5 ? 'half' : draw < 0.85 ? 'full' : 'abort' };
+  };
 };
 
 const plan = (options: Options): Plan => {
@@ -300,9 +349,9 @@ const plan = (options: Options): Plan => {
     },
     fleets: [{ name: 'clients', schedule: SCHEDULE, members }],
     timeline: timeline(options, sites),
-    users: { count: options.users, thinkMillis: [200, 1_500], shape },
+    users: { count: options.users, thinkMillis: [200, 1_500], shape: shapes(options) },
     goals: { 'throughput-ratio': 0.3, 'back-millis': SCHEDULE.capMillis + 3_000 },
-    limitMillis: options.durationMillis + 60_000,
+    limitMillis: Math.max(options.durationMillis, DURATION_MILLIS_MIN) + 60_000,
   };
 };
 

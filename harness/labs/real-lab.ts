@@ -52,6 +52,8 @@ class Session {
   #director: NodeDriver<Order, TraceEvent> | undefined;
   #fail: ((error: Error) => void) | undefined;
   #crashes = 0;
+  /** What was said while actors still started: a client that registered then is no less registered. */
+  #heardEarly: TraceEvent[] = [];
 
   constructor(topology: Topology, ground: Ground, context: LabContext) {
     this.#topology = topology;
@@ -81,7 +83,8 @@ class Session {
       );
     }
     if (event.type === 'host.crashed' && event.who === 'relay' && waiting === undefined) this.#relayCrashed();
-    this.#director?.tell(event);
+    if (this.#director === undefined) this.#heardEarly.push(event);
+    else this.#director.tell(event);
     if (event.type === 'host.output') this.#forwarderSaid(event.who, event.text);
   }
 
@@ -128,13 +131,20 @@ class Session {
       false,
       true,
     );
+    const scripts = outside.filter(({ actor }) => actor.kind === 'script');
+    await this.#startOutside(outside.filter((hosted) => !scripts.includes(hosted)));
+    await Promise.all(sites.map((site) => this.#startSite(site)));
+    // Last: a script waits for what the timeline does, and its patience must not be spent on slow starts.
+    await this.#startOutside(scripts);
+  }
+
+  async #startOutside(hosted: Topology['outside']): Promise<void> {
     await Promise.all(
-      outside.map(({ who, actor, watch }) => {
+      hosted.map(({ who, actor, watch }) => {
         const spec = resolved(actor, (ref) => this.#outsideAddress(ref));
         return this.#launch('users', who, spec, watch, actor.kind === 'sink');
       }),
     );
-    await Promise.all(sites.map((site) => this.#startSite(site)));
   }
 
   async #startSite(site: Site): Promise<void> {
@@ -277,6 +287,7 @@ class Session {
         clock: () => (this.#micros() - readyMicros) / 1000,
       });
       this.#director.start();
+      for (const event of this.#heardEarly.splice(0)) this.#director.tell(event);
     });
   }
 

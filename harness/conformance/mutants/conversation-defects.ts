@@ -124,8 +124,11 @@ export const CONVERSATION_DEFECTS: Readonly<Record<string, Defect>> = {
     says: 'a new event listener is told an id although no user came',
     labs: 'all',
     wrap: (relay) => {
-      const next = counting();
-      return answering(relay, (text, mode) => (mode === 'event' ? `${text}AB${next().slice(2)}\n` : text));
+      let registrations = 0;
+      return answering(relay, (text, mode, port) => {
+        const id = Math.imul(++registrations * 65_536 + port, 0x9e3779b1) >>> 0;
+        return mode === 'event' ? `${text}${id.toString(16).padStart(10, '7').toUpperCase()}\n` : text;
+      });
     },
   },
   'same-port-twice': {

@@ -24,6 +24,18 @@ class Ports {
   }
 }
 
+/** A user who was kept waiting is handed to the relay; what it has said meanwhile goes first, as of any user who waits. */
+const served = (inputs: readonly Input[], ask: (input: Input) => readonly Out[]): readonly Out[] => {
+  const [accepted, ...said] = inputs;
+  const outputs = accepted === undefined ? [] : ask(accepted);
+  const splice = outputs.find((output) => output.type === 'splice');
+  if (splice?.type !== 'splice') return [...outputs, ...said.flatMap(ask)];
+  const bytes = said.flatMap((input): readonly Out[] =>
+    input.type === 'bytes' ? [{ type: 'send', conn: splice.a, bytes: input.bytes }] : [],
+  );
+  return outputs.flatMap((output) => (output === splice ? [...bytes, output] : [output]));
+};
+
 /** Users of pools are looked after when the clock strikes only. */
 const polled = (relay: Relay, everyMillis: Millis): Relay => {
   const ports = new Ports();
@@ -37,9 +49,9 @@ const polled = (relay: Relay, everyMillis: Millis): Relay => {
   const handle = (now: Millis, input: Input): readonly Out[] => {
     if (tick !== undefined && now >= tick) {
       tick = undefined;
-      const late = [...held.values()].flat();
+      const late = [...held.values()];
       held.clear();
-      return [...late, input].flatMap((one) => ask(now, one));
+      return [...late.flatMap((inputs) => served(inputs, (one) => ask(now, one))), ...ask(now, input)];
     }
     if (ports.modeOf(input) === 'pool' && input.type === 'accepted') {
       held.set(input.conn, [input]);

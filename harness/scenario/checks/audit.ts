@@ -1,9 +1,8 @@
 /** What the relay process holds, before and after. */
 
-import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
-import { type Check, type Judging, proof } from './check.ts';
+import { type Check, count, type Judging, proof } from './check.ts';
 
 /** Descriptors a process may open for itself meanwhile (a timer, a log). */
 const FDS_SLACK = 4;
@@ -13,33 +12,66 @@ const ROUNDS_MIN = 5;
 /** Declared bound of growth over the rounds of one run. */
 const RSS_GROWTH_BYTES = 64 * 1024 * 1024;
 
+/** How many may be open when the relay is looked at; a relay may need six descriptors for one. */
+const TUNNEL_FDS = 6;
+/** A registration whose client is gone may live this long: the keepalive that notices, and the grace time of its pool. */
+const STALE_MICROS = 20_000_000;
+
+type Look = {
+  readonly books: EventOf<'audit.relay'>;
+  readonly registered: number;
+  /** Users' tunnels open at that moment. */
+  readonly tunnels: number;
+  /** Registrations that the relay may still hold for clients that are gone. */
+  readonly stale: number;
+};
+
 class AuditJudge implements Judging {
-  readonly #analysis: Analysis;
   readonly #audits: EventOf<'audit.relay'>[] = [];
   readonly #registered = new Set<string>();
-  #before: { readonly books: EventOf<'audit.relay'>; readonly registered: number } | undefined;
-  #after: { readonly books: EventOf<'audit.relay'>; readonly registered: number } | undefined;
-
-  constructor(analysis: Analysis) {
-    this.#analysis = analysis;
-  }
+  readonly #pools = new Set<string>();
+  readonly #open = new Set<number>();
+  /** When clients were lost, or left, since the relay was started last. */
+  #gone: number[] = [];
+  #before: Look | undefined;
+  #after: Look | undefined;
 
   event(event: TraceEvent): void {
     switch (event.type) {
       case 'client.registered':
         this.#registered.add(event.who);
+        if (event.mode === 'pool') this.#pools.add(event.who);
         return;
       case 'client.lost':
+        this.#registered.delete(event.who);
+        if (event.why !== 'refused') this.#gone.push(event.t);
+        return;
       case 'client.stopped':
         this.#registered.delete(event.who);
+        // A pool lives on for its grace time, in case somebody joins it.
+        if (this.#pools.has(event.who)) this.#gone.push(event.t);
         return;
-      case 'audit.relay': {
-        const now = { books: event, registered: this.#registered.size };
-        if (event.moment === 'before') this.#before = now;
-        else if (event.moment === 'after') this.#after = now;
-        this.#audits.push(event);
-      }
+      case 'tunnel.opened':
+        if (event.side === 'user') this.#open.add(event.tunnel);
+        return;
+      case 'tunnel.done':
+        if (event.side === 'user') this.#open.delete(event.tunnel);
+        return;
+      case 'fault.ended':
+        // A relay that was killed holds nothing of before.
+        if (event.site === '') this.#gone = [];
+        return;
+      case 'audit.relay':
+        return this.#look(event);
     }
+  }
+
+  #look(books: EventOf<'audit.relay'>): void {
+    const stale = this.#gone.filter((t) => books.t - t < STALE_MICROS).length;
+    const look = { books, registered: this.#registered.size, tunnels: this.#open.size, stale };
+    if (books.moment === 'before') this.#before = look;
+    else if (books.moment === 'after') this.#after = look;
+    this.#audits.push(books);
   }
 
   findings(): readonly Finding[] {
@@ -62,9 +94,11 @@ class AuditJudge implements Judging {
     )
       return { ...base, ...unknown('the relay process cannot be read from outside here') };
     const per = before.books.fds / before.registered;
-    const allowed = Math.ceil(per * after.registered + FDS_SLACK + before.books.fds * REFILL_SHARE);
+    const kept = per * (after.registered + after.stale) + TUNNEL_FDS * after.tunnels;
+    const allowed = Math.ceil(kept + FDS_SLACK + before.books.fds * REFILL_SHARE);
     const good = after.books.fds <= allowed;
-    const got = `${after.books.fds} with ${after.registered} clients, after ${before.books.fds} with ${before.registered}`;
+    const open = after.tunnels === 0 ? '' : ` and ${count(after.tunnels, 'tunnel')}`;
+    const got = `${after.books.fds} with ${count(after.registered, 'client')}${open} at the end, ${before.books.fds} with ${before.registered} at the start`;
     return {
       ...base,
       verdict: good ? 'pass' : 'fail',
@@ -89,15 +123,12 @@ class AuditJudge implements Judging {
     };
     if (after === undefined || after.books.listening < 0)
       return { ...base, ...unknown('listening ports cannot be read from outside here') };
-    const scripts =
-      this.#analysis.facts.clientByWho.size === 0
-        ? 0
-        : this.#before === undefined
-          ? 0
-          : Math.max(0, this.#before.books.listening - this.#before.registered - 1);
-    const allowed = after.registered + 1 + scripts + FDS_SLACK;
+    // What it listened on besides at the start is its own: a port for metrics, say.
+    const before = this.#before;
+    const own = before === undefined ? 0 : Math.max(0, before.books.listening - before.registered - 1);
+    const allowed = after.registered + 1 + own + after.stale;
     const good = after.books.listening <= allowed;
-    const got = `${after.books.listening} listening with ${after.registered} registered`;
+    const got = `${count(after.books.listening, 'listening port')} with ${after.registered} registered`;
     return {
       ...base,
       verdict: good ? 'pass' : 'fail',
@@ -153,5 +184,5 @@ const unknown = (summary: string) =>
 export const audit: Check = {
   name: 'audit',
   clauses: ['AUDIT-FD-1', 'AUDIT-PORT-1', 'AUDIT-RSS-1'],
-  start: (analysis) => new AuditJudge(analysis),
+  start: () => new AuditJudge(),
 };

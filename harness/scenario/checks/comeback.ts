@@ -12,6 +12,8 @@ class Comeback implements Judging {
   readonly #analysis: Analysis;
   readonly #away = new Map<string, EventOf<'client.lost'>>();
   readonly #late: { readonly lost: EventOf<'client.lost'>; readonly micros: number }[] = [];
+  /** Clients with a declared schedule that were registered at some time. */
+  readonly #known = new Set<string>();
   #back = 0;
 
   constructor(analysis: Analysis) {
@@ -20,15 +22,22 @@ class Comeback implements Judging {
 
   event(event: TraceEvent): void {
     if (event.type === 'client.lost') {
-      if (!this.#away.has(event.who)) this.#away.set(event.who, event);
+      // Whoever was never there has not lost its path, and without a declared schedule there is no "in time".
+      if (this.#known.has(event.who) && !this.#away.has(event.who)) this.#away.set(event.who, event);
     } else if (event.type === 'client.registered') {
       const lost = this.#away.get(event.who);
       this.#away.delete(event.who);
+      if (this.#declares(event.who)) this.#known.add(event.who);
       if (lost === undefined) return;
       this.#back++;
       const allowed = this.#allowedMicros(lost, event.t);
       if (event.t - allowed.from > allowed.micros) this.#late.push({ lost, micros: event.t - allowed.from });
     } else if (event.type === 'client.stopped') this.#away.delete(event.who);
+  }
+
+  #declares(who: string): boolean {
+    const fleet = this.#analysis.facts.clientByWho.get(who)?.fleet;
+    return fleet !== undefined && this.#analysis.facts.schedules.has(fleet);
   }
 
   /** From when the path was there again, and how long it may take from then on. */

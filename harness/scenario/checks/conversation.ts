@@ -1,5 +1,7 @@
 /** The conversation of every watched registration, line by line, as the client saw it on its wire. */
+import { locate } from '../../measure/payload.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
+import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 
 /** First bytes of a user's request ("RLAB"): what a data connection may start with. */
@@ -7,14 +9,29 @@ const REQUEST = '524c4142';
 /** 40 bits: what the Go relay uses. Characters count by the narrowest alphabet they fit. */
 const ID_BITS_MIN = 40;
 
+/** A client that said nothing for this long would have heard a relay that speaks first. */
+const SILENCE_MICROS = 500_000;
+/** Fewer ids say nothing about a pattern. */
+const IDS_MIN = 8;
+
 type Talk = {
-  readonly opened: EventOf<'conn.opened'>;
+  connectedAt: number | undefined;
+  firstOutAt: number | undefined;
   out: string;
   in: string;
   firstIn: EventOf<'conn.bytes'> | undefined;
-  outBeforeIn: boolean;
+  /** The first id line came in one piece with the port line, when nobody could know the port yet. */
+  idWithPort: EventOf<'conn.bytes'> | undefined;
 };
 
+const silence = (): Talk => ({
+  connectedAt: undefined,
+  firstOutAt: undefined,
+  out: '',
+  in: '',
+  firstIn: undefined,
+  idWithPort: undefined,
+});
 const latin = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1');
 const bitsOf = (id: string): number =>
   id.length * (/^[0-9A-F]*$|^[0-9a-f]*$/.test(id) ? 4 : /^[0-9]*$/.test(id) ? 3.3 : 5);
@@ -33,21 +50,21 @@ class Conversations implements Judging {
   readonly #listener = new Tally('PORT-EVENT-1', 'the port line alone, then one line a user');
   readonly #announced = new Tally('PORT-EVENT-2', 'an id line that was never used before');
   readonly #id = new Tally('PORT-ID-1', 'an id of at least 40 bits that was never given before');
+  /** No fault so far: only users that were told a port can know it. */
+  #quiet = true;
   readonly #live = new Map<number, string>();
   readonly #own = new Tally('PORT-PORT-1', 'a port that no living registration has');
 
   event(event: TraceEvent): void {
     switch (event.type) {
       case 'conn.opened':
-        if (event.role === 'dialled')
-          this.#talks.set(`${event.who} ${event.conn}`, {
-            opened: event,
-            out: '',
-            in: '',
-            firstIn: undefined,
-            outBeforeIn: false,
-          });
+        if (event.role === 'dialled') this.#talks.set(`${event.who} ${event.conn}`, silence());
         return;
+      case 'conn.connected': {
+        const talk = this.#talks.get(`${event.who} ${event.conn}`);
+        if (talk !== undefined) talk.connectedAt = event.t;
+        return;
+      }
       case 'conn.bytes':
         return this.#bytes(event);
       case 'conn.closed':
@@ -63,6 +80,7 @@ class Conversations implements Judging {
         if (event.who === 'relay') this.#live.clear();
         return;
       case 'fault.begun':
+        this.#quiet = false;
         // After an outage the new relay knows nothing of old registrations; behind a fault of a site some may be dead while
         // the client does not know yet, and the relay may have given their ports to others.
         for (const [port, who] of this.#live)
@@ -85,12 +103,15 @@ class Conversations implements Judging {
     const talk = this.#talks.get(`${event.who} ${event.conn}`);
     if (talk === undefined) return;
     if (event.dir === 'in') {
-      if (talk.in === '') {
-        talk.firstIn = event;
-        talk.outBeforeIn = talk.out !== '';
-      }
-      talk.in += event.hex;
-    } else talk.out += event.hex;
+      talk.firstIn ??= event;
+      if (this.#quiet && talk.firstIn === event && /^[^\n]*\n[^\n]+\n/.test(latin(event.hex)))
+        talk.idWithPort = event;
+      // Long segments are shown by their beginnings: what comes after a gap is not read on.
+      if (event.offset === talk.in.length / 2) talk.in += event.hex;
+    } else {
+      talk.firstOutAt ??= event.t;
+      if (event.offset === talk.out.length / 2) talk.out += event.hex;
+    }
   }
 
   #over(key: string): void {
@@ -100,14 +121,18 @@ class Conversations implements Judging {
   }
 
   #judge(talk: Talk): void {
-    const said = latin(talk.out);
-    const [mode = '', second] = said.split('\n');
-    if (!['pool', 'event', 'multiplex'].includes(mode)) return;
-    const { firstIn } = talk;
-    if (firstIn === undefined) return;
-    if (talk.outBeforeIn) this.#first.good();
-    else
-      this.#first.bad('bytes before the client had said anything', [proof(firstIn, 'the relay spoke first')]);
+    const { firstIn, firstOutAt, connectedAt } = talk;
+    if (firstIn !== undefined && (firstOutAt === undefined || firstIn.t < firstOutAt)) {
+      const said = JSON.stringify(latin(firstIn.hex));
+      this.#first.bad(`${said} before the client had said anything`, [
+        proof(firstIn, 'the relay spoke first'),
+      ]);
+      return;
+    }
+    if (connectedAt !== undefined && firstOutAt !== undefined && firstOutAt - connectedAt >= SILENCE_MICROS)
+      this.#first.good();
+    const [mode = '', second] = latin(talk.out).split('\n');
+    if (firstIn === undefined || !['pool', 'event', 'multiplex'].includes(mode)) return;
     if (mode === 'multiplex' || second === 'new') this.#registration(talk, mode, firstIn);
     else if (second !== undefined && mode === 'pool') this.#data(talk, firstIn);
   }
@@ -125,7 +150,11 @@ class Conversations implements Judging {
       else this.#pool.bad(`"${id}" where the id should be`, [proof(firstIn, 'no id line')]);
       this.#newId(id, firstIn);
     } else if (mode === 'event') {
-      this.#listener.good();
+      if (talk.idWithPort === undefined) this.#listener.good();
+      else
+        this.#listener.bad(`the port and "${lines[1]}" at once`, [
+          proof(talk.idWithPort, 'an id, although nobody could know the port yet'),
+        ]);
       for (const id of lines.slice(1, -1)) this.#announce(id, firstIn);
     }
   }
@@ -139,6 +168,7 @@ class Conversations implements Judging {
   #newId(id: string, event: TraceEvent): boolean {
     const before = this.#ids.get(id);
     this.#ids.set(id, event);
+    if (id === '') return true;
     if (before !== undefined)
       this.#id.bad(`"${id}" for the second time`, [proof(before, 'first', false), proof(event, 'again')]);
     else if (bitsOf(id) < ID_BITS_MIN)
@@ -148,20 +178,43 @@ class Conversations implements Judging {
   }
 
   #data(talk: Talk, firstIn: EventOf<'conn.bytes'>): void {
+    // Payload without its request is a user's as well, and no reply: the tunnels check says what became of its head.
+    if (locate(new Uint8Array(Buffer.from(talk.in, 'hex')), 0) !== undefined) return;
     // The first segment may hold less than the four bytes.
     if (talk.in.startsWith(REQUEST) || REQUEST.startsWith(talk.in)) this.#join.good();
     else this.#join.bad(`0x${talk.in.slice(0, 32)}`, [proof(firstIn, 'the first bytes are no user')]);
   }
 
-  findings() {
+  /** Counters and time stamps: ids of one length of which too little ever changes. */
+  #patterns(): void {
+    const byLength = Map.groupBy(this.#ids.keys(), (id) => id.length);
+    for (const [length, ids] of byLength) {
+      const [first = ''] = ids;
+      const event = this.#ids.get(first);
+      if (ids.length < IDS_MIN || bitsOf(first) < ID_BITS_MIN || event === undefined) continue;
+      const varying = [...first].filter((char, at) => ids.some((id) => id[at] !== char)).length;
+      const bits = (bitsOf(first) / length) * varying;
+      if (bits >= ID_BITS_MIN) continue;
+      const shown = ids.slice(0, 3).map((id) => `"${id}"`);
+      this.#id.bad(`${shown.join(', ')}: ${varying} of ${length} characters ever change`, [
+        proof(event, `${ids.length} ids have ${length - varying} characters in common`),
+      ]);
+    }
+  }
+
+  findings(): readonly Finding[] {
     for (const key of [...this.#talks.keys()]) this.#over(key);
+    this.#patterns();
+    const first = this.#first.finding(
+      (n) => `the client spoke first in ${count(n, 'conversation')} that gave the relay time to`,
+      (b, n) => `the relay spoke first in ${b} of ${count(n, 'conversation')}`,
+      'no watched client was silent for a while',
+    );
+    // One line too many at the beginning, and no other line can be told from its neighbour.
+    if (first.verdict === 'fail') return [first];
     const registrations = (n: number): string => count(n, 'registration');
     return [
-      this.#first.finding(
-        (n) => `the client spoke first in all ${n} conversations`,
-        (b, n) => `the relay spoke first in ${b} of ${n} conversations`,
-        'no conversation was watched',
-      ),
+      first,
       this.#port.finding(
         (n) => `${registrations(n)} answered with a port`,
         (b, n) => `${b} of ${registrations(n)} answered with something that is no port`,
@@ -179,7 +232,7 @@ class Conversations implements Judging {
       ),
       this.#listener.finding(
         (n) => `${count(n, 'listener')} got a port`,
-        () => '',
+        (b, n) => `${b} of ${count(n, 'listener')} got more than a port`,
         'no listener was watched',
       ),
       this.#announced.finding(

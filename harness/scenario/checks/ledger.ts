@@ -11,6 +11,7 @@ class LedgerJudge implements Judging {
   readonly #analysis: Analysis;
   readonly #wrong: EventOf<'ledger.span'>[] = [];
   readonly #lost: EventOf<'ledger.span'>[] = [];
+  readonly #wrongTunnels = new Set<number>();
 
   constructor(analysis: Analysis) {
     this.#analysis = analysis;
@@ -19,6 +20,7 @@ class LedgerJudge implements Judging {
   event(event: TraceEvent): void {
     if (event.type !== 'ledger.span' || event.tunnel < 0) return;
     const list = event.state === 'lost' ? this.#lost : this.#wrong;
+    if (event.state !== 'lost') this.#wrongTunnels.add(event.tunnel);
     if (list.length < SHOWN_MAX) list.push(event);
   }
 
@@ -48,20 +50,21 @@ class LedgerJudge implements Judging {
       ];
     const lost = sum('lost');
     const wrong = sum('repeated') + sum('reordered') + sum('foreign');
-    const cut = table.cuts.filter(({ fault }) => fault === 0);
+    // A tunnel that ended early with all its bytes has lost its end: that is for the clauses about ends.
+    const cut = lost === 0 ? [] : table.cuts.filter(({ fault }) => fault === 0);
     return [
       {
         clause: 'LEDGER-1',
-        verdict: lost === 0 && cut.length === 0 ? 'pass' : 'fail',
-        blame: lost === 0 && cut.length === 0 ? undefined : 'target',
+        verdict: lost === 0 ? 'pass' : 'fail',
+        blame: lost === 0 ? undefined : 'target',
         summary:
-          lost === 0 && cut.length === 0
+          lost === 0
             ? `${sum('received')} bytes of ${count(exercised, 'tunnel')} accounted for, ${sum('cutBytes')} of them cut by receipted faults and aborts`
-            : `${lost} bytes are missing, and ${count(table.cutsUnexplained, 'tunnel')} ended early without a reason`,
+            : `${count(lost, 'byte')} of ${count(exercised, 'tunnel')} are missing, ${count(table.cutsUnexplained, 'tunnel')} cut short or with a hole without a reason`,
         expected: lostExpected,
-        got: lost === 0 && cut.length === 0 ? 'as expected' : `${lost} bytes missing`,
+        got: lost === 0 ? 'as expected' : `${count(lost, 'byte')} missing`,
         exercised,
-        broken: Math.max(cut.length, this.#lost.length),
+        broken: lost === 0 ? 0 : Math.max(table.cutsUnexplained, this.#lost.length),
         evidence: [
           ...this.#lost.map((span) =>
             proof(
@@ -72,7 +75,7 @@ class LedgerJudge implements Judging {
           ...cut.slice(0, SHOWN_MAX).map(({ t, tunnel, mode }) => ({
             t,
             who: 'users',
-            text: `tunnel ${tunnel} (${mode}) ended early`,
+            text: `tunnel ${tunnel} (${mode}) is over, and not all of it arrived`,
             hex: undefined,
             here: true,
           })),
@@ -88,9 +91,9 @@ class LedgerJudge implements Judging {
             ? `no byte of ${count(exercised, 'tunnel')} was repeated, reordered or foreign`
             : `${sum('foreign')} foreign, ${sum('repeated')} repeated and ${sum('reordered')} reordered bytes arrived`,
         expected: wrongExpected,
-        got: wrong === 0 ? 'as expected' : `${wrong} wrong bytes`,
+        got: wrong === 0 ? 'as expected' : `${count(wrong, 'wrong byte')}`,
         exercised,
-        broken: this.#wrong.length,
+        broken: this.#wrongTunnels.size,
         evidence: this.#wrong.map((span) =>
           proof(
             span,

@@ -5,9 +5,13 @@ import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
+import { ScriptWaits, STUCK_CLAUSES } from './script-waits.ts';
 
 /** How long a script waits for one step (harness/agents/script.ts). */
 const STEP_MICROS = 10_000_000;
+
+/** A port that is closed says so at once; a probe that ran out of time before proves nothing. */
+const REFUSAL_MICROS = 1_000_000;
 
 class Probes implements Judging {
   readonly #analysis: Analysis;
@@ -17,6 +21,14 @@ class Probes implements Judging {
   readonly #connected = new Map<number, EventOf<'tunnel.connected'>>();
   readonly #saw: EventOf<'script.saw'>[] = [];
   readonly #stuck: EventOf<'script.stuck'>[] = [];
+  /** Where each client is registered, or was before it left in order. */
+  readonly #ports = new Map<string, number>();
+  /** Clients by the port they hold now. */
+  readonly #holders = new Map<number, string>();
+  /** Probes whose port proves nothing: it was never the client's, or is somebody else's by now. */
+  readonly #moot = new Set<number>();
+  readonly #dialled = new Map<number, string>();
+  readonly #waits = new ScriptWaits();
 
   constructor(analysis: Analysis) {
     this.#analysis = analysis;
@@ -30,12 +42,55 @@ class Probes implements Judging {
   }
 
   event(event: TraceEvent): void {
-    if (event.type === 'probe.declared') this.#declared.push(event);
-    else if (event.type === 'tunnel.done' && event.side === 'user') this.#done.set(event.tunnel, event);
-    else if (event.type === 'tunnel.opened' && event.side === 'service') this.#served.add(event.tunnel);
-    else if (event.type === 'tunnel.connected') this.#connected.set(event.tunnel, event);
-    else if (event.type === 'script.saw') this.#saw.push(event);
-    else if (event.type === 'script.stuck') this.#stuck.push(event);
+    this.#waits.event(event);
+    switch (event.type) {
+      case 'probe.declared':
+        this.#declared.push(event);
+        return;
+      case 'tunnel.opened':
+        if (event.side === 'service') this.#served.add(event.tunnel);
+        else this.#dialled.set(event.tunnel, event.client);
+        return;
+      case 'tunnel.connected':
+        this.#connected.set(event.tunnel, event);
+        if (this.#takenOver(event.tunnel)) this.#moot.add(event.tunnel);
+        return;
+      case 'tunnel.done':
+        if (event.side !== 'user') return;
+        this.#done.set(event.tunnel, event);
+        if (this.#takenOver(event.tunnel)) this.#moot.add(event.tunnel);
+        return;
+      case 'script.saw':
+        this.#saw.push(event);
+        return;
+      case 'script.stuck':
+        this.#stuck.push(event);
+        return;
+      case 'client.registered':
+        this.#ports.set(event.who, event.port);
+        this.#holders.set(event.port, event.who);
+        return;
+      case 'client.lost':
+        // A client that was lost and then left had no port to give back.
+        this.#release(event.who);
+        this.#ports.delete(event.who);
+        return;
+      case 'client.stopped':
+        this.#release(event.who);
+        return;
+    }
+  }
+
+  #release(who: string): void {
+    const port = this.#ports.get(who);
+    if (port !== undefined && this.#holders.get(port) === who) this.#holders.delete(port);
+  }
+
+  #takenOver(tunnel: number): boolean {
+    const client = this.#dialled.get(tunnel);
+    const port = client === undefined ? undefined : this.#ports.get(client);
+    const holder = port === undefined ? undefined : this.#holders.get(port);
+    return client !== undefined && !isScript(client) && (port === undefined || (holder ?? client) !== client);
   }
 
   findings(): readonly Finding[] {
@@ -60,7 +115,10 @@ class Probes implements Judging {
         'not probed',
       ),
     );
-    return [...found, ...this.#stuck.map((event) => stuck(event, this.#away(event)))];
+    return [
+      ...found,
+      ...this.#stuck.map((event) => stuck(event, this.#away(event), this.#waits.clauseOf(event))),
+    ];
   }
 
   #tunnel(probe: EventOf<'probe.declared'>, tally: Tally): void {
@@ -68,21 +126,33 @@ class Probes implements Judging {
     const connected = this.#connected.get(probe.tunnel);
     const shown = [connected, done]
       .filter((event) => event !== undefined)
-      .map((event) => proof(event, `${event.type} of tunnel ${probe.tunnel}`));
+      .map((event) => proof(event, told(event), event.type === 'tunnel.done'));
     if (probe.expects === 'served') {
-      if (this.#served.has(probe.tunnel) && done?.gotEnd === 'fin') tally.good();
+      // How the tunnel ends is the matter of other clauses.
+      if (this.#served.has(probe.tunnel)) tally.good();
       else tally.bad(`${done?.received ?? 0} bytes, then ${done?.gotEnd ?? 'nothing'}`, shown);
-    } else if (done?.gotEnd === 'refused' || (done?.gotEnd === 'rst' && done.received === 0)) tally.good();
+      return;
+    }
+    const kept = connected !== undefined && this.#analysis.endMicros - connected.t > REFUSAL_MICROS;
+    if (this.#moot.has(probe.tunnel) || (done === undefined && !kept)) return;
+    if (done?.gotEnd === 'refused' || (done?.gotEnd === 'rst' && done.received === 0)) tally.good();
     else
       tally.bad(connected === undefined ? (done?.gotEnd ?? 'nothing') : 'the port still takes users', shown);
   }
 }
 
-/** A script that could not go on says what it waited for; which clause that concerns is in its own file. */
-const stuck = (event: EventOf<'script.stuck'>, away: boolean): Finding => ({
-  clause: event.waitingFor === 'line' ? 'PORT-CTRL-2' : 'PORT-LIVE-1',
+const told = (event: EventOf<'tunnel.connected'> | EventOf<'tunnel.done'>): string =>
+  event.type === 'tunnel.connected'
+    ? `tunnel ${event.tunnel}: the dial is answered`
+    : `tunnel ${event.tunnel}: ${event.received} bytes, then ${event.gotEnd}`;
+
+const isScript = (who: string): boolean => who.startsWith('users/');
+
+/** A script that could not go on says what it waited for. */
+const stuck = (event: EventOf<'script.stuck'>, away: boolean, clause: string): Finding => ({
+  clause,
   verdict: away ? 'inconclusive' : 'fail',
-  blame: 'target',
+  blame: away ? 'harness' : 'target',
   summary: `${event.who} waited in vain for ${event.waitingFor === 'line' ? 'a line' : event.waitingFor}${away ? ' while the relay was away' : ''}`,
   expected: `step ${event.step + 1} of the script (${event.waitingFor}) within 10 s`,
   got: 'nothing',
@@ -102,6 +172,7 @@ export const probes: Check = {
     'PORT-EVENT-3',
     'PORT-EVENT-4',
     'PORT-EVENT-5',
+    ...STUCK_CLAUSES,
   ],
   start: (analysis) => new Probes(analysis),
 };

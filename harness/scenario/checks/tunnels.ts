@@ -172,11 +172,19 @@ class Tunnels implements Judging {
 
   /** No service saw this user, and nothing the lab did can be the reason. */
   #forgotten(tunnel: Tunnel): boolean {
-    if (this.#book.undisturbed(tunnel)) return true;
     const { connected, user, probe } = tunnel;
-    if (connected === undefined || probe !== undefined) return false;
+    const ended =
+      user !== undefined && user.gotEnd !== 'timeout' && user.gotEnd !== 'none' && user.sentEnd !== 'rst';
+    if (ended) return this.#book.undisturbed(tunnel);
+    // Where the link itself is slow, a crowd of users may wait long without anybody's fault.
+    if (connected === undefined || probe !== undefined || !this.#clean(tunnel)) return false;
     const quiet = this.#book.quietUntil(tunnel, user?.t ?? this.#analysis.endMicros);
     return quiet - connected.t >= FORGOTTEN_MICROS;
+  }
+
+  #clean(tunnel: Tunnel): boolean {
+    const site = this.#book.siteOf(tunnel);
+    return this.#analysis.facts.sites.find(({ name }) => name === site)?.link === 'clean';
   }
 
   /** @returns users of pools that waited in vain */
