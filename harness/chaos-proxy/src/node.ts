@@ -3,6 +3,7 @@ import type { LinkMachine } from './link.ts';
 import type { LinkCommand, LinkReport } from './link-words.ts';
 import type { Address, Conn, Listener, Millis, NetInput, NetOutput, Why } from './machine.ts';
 import type { Way } from './receipt.ts';
+import { resetSocket } from './reset-socket.ts';
 import { carry } from './splice.ts';
 
 type Entry = {
@@ -92,7 +93,7 @@ export class NodeLink {
     clearTimeout(this.#timer);
     const closing = this.#unlisten();
     for (const { socket, connected } of this.#conns.values())
-      if (connected) socket.resetAndDestroy();
+      if (connected) resetSocket(socket);
       else socket.destroy();
     this.#conns.clear();
     await closing;
@@ -165,7 +166,7 @@ export class NodeLink {
     else {
       this.#conns.delete(output.conn);
       // resetAndDestroy waits for a dial to succeed before it gives it up.
-      if (entry.connected) socket.resetAndDestroy();
+      if (entry.connected) resetSocket(socket);
       else socket.destroy();
     }
   }

@@ -56,6 +56,9 @@ export class Pipe {
   /** @param placements in the order bytes meet them */
   setPlacements(placements: readonly Placement[]): void {
     this.#placements = placements;
+    // A gate that was taken off held nothing longer than until now.
+    if (this.#gatedBy !== undefined && !placements.includes(this.#gatedBy))
+      this.#gatedUntil = Math.min(this.#gatedUntil, this.#clock.now);
     let next: Next = this.#enqueue;
     for (const placement of placements.toReversed()) {
       const after = next;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { dial, type End, Service, within } from '../testing/tcp-pair.ts';
 import { type ChaosProxyOptions, createChaosProxy } from './proxy.ts';
+import { resetSocket } from './reset-socket.ts';
 
 const BULK = 2 * 1024 * 1024;
 
@@ -265,4 +266,18 @@ t.test('a listening address in use is an error with a code', async (t) => {
   const listen = `127.0.0.1:${upstream.port}`;
   await t.rejects(createChaosProxy({ upstream: listen, listen }), { code: 'LISTEN_FAILED' });
   upstream.close();
+});
+
+t.test('a reset right behind a FIN closes the socket', async (t) => {
+  const service = await Service.start();
+  t.teardown(() => service.close());
+  const { user, service: end } = await service.pair(service.port);
+  user.socket.end();
+  resetSocket(user.socket);
+  await within(user.closed, 'close');
+  await within(end.ended, 'FIN');
+  end.socket.write('to nobody');
+  await within(end.closed, 'close');
+  t.equal(end.log.at(-2), 'rst');
+  t.equal(user.log.join(' '), 'close', 'no error on our side');
 });

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { resetSocket } from './reset-socket.ts';
 
 /** Carries what comes out of `source` into `sink`: bytes with back-pressure, FIN as FIN, anything else as RST. Both must
  *  allow half-open and be without listeners for `data` and `end`. */
@@ -8,6 +9,6 @@ export const carry = (source: Socket, sink: Socket): void => {
   });
   sink.on('drain', () => source.resume());
   source.on('end', () => sink.end());
-  source.on('error', () => sink.resetAndDestroy());
+  source.on('error', () => resetSocket(sink));
   if (source.readableEnded) sink.end();
 };

@@ -17,6 +17,8 @@ export const SERVE_FLAGS = {
   help: { value: '', note: 'print this' },
 } as const;
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 const readFlags = (args: readonly string[]) => {
   const names = Object.keys(SERVE_FLAGS);
   for (const arg of args) {
@@ -64,6 +66,21 @@ export const loadConfig = async (store: ProxyStore, file: string): Promise<void>
   if (failed !== undefined) throw wrong(failed);
 };
 
+/** The first SIGINT or SIGTERM; `forget`: leave signals alone again. */
+const signalled = (): { readonly promise: Promise<void>; readonly forget: () => void } => {
+  let run = (): void => {};
+  const promise = new Promise<void>((resolve) => {
+    run = resolve;
+  });
+  for (const signal of SIGNALS) process.once(signal, run);
+  return {
+    promise,
+    forget: () => {
+      for (const signal of SIGNALS) process.off(signal, run);
+    },
+  };
+};
+
 /**
  * `chaos-proxy serve`: runs until SIGINT or SIGTERM, then closes every proxy.
  * @throws ChaosError FLAG_UNKNOWN, ADDRESS_SYNTAX, SEED_SYNTAX, CONFIG_FILE, LISTEN_FAILED
@@ -79,9 +96,7 @@ export const serve = async (
   }
   const listen = parseAddress(flags.listen ?? '127.0.0.1:8474');
   const seed = flags.seed === undefined ? freshSeed() : parseSeed(flags.seed);
-  const over = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  const over = signalled();
   const store = new ProxyStore(seed);
   try {
     if (flags.config !== undefined) await loadConfig(store, flags.config);
@@ -91,9 +106,10 @@ export const serve = async (
     process.stdout.write(
       `chaos-proxy serving on http://${here}, seed ${seedText(seed)}, proxies: ${count}\n`,
     );
-    await over;
+    await over.promise;
     await server.close();
   } finally {
+    over.forget();
     await store.close();
   }
 };
