@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { CHAOS_ERRORS, ChaosError } from './chaos-error.ts';
 import { FAMILIES } from './faults/registry.ts';
-import { faultTable, helpText, profileTable } from './help.ts';
+import { additionTable, faultTable, helpText, profileTable, serveHelpText, toxicTable } from './help.ts';
 import { PROFILES, profileOf } from './profiles.ts';
+import { TOXIC_TYPES } from './rest/toxic-types.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const between = (name: string): string | undefined =>
@@ -12,6 +13,8 @@ const between = (name: string): string | undefined =>
 t.test('the tables of the README are those of the registry', (t) => {
   t.equal(between('faults'), faultTable());
   t.equal(between('profiles'), profileTable());
+  t.equal(between('toxics'), toxicTable());
+  t.equal(between('additions'), additionTable());
   t.end();
 });
 
@@ -22,6 +25,7 @@ t.test('help names every fault, attribute and profile', (t) => {
       t.ok(help.includes(part), `${kind}: ${part}`);
   }
   for (const name of Object.keys(PROFILES)) t.ok(help.includes(name), name);
+  for (const type of TOXIC_TYPES.keys()) t.ok(serveHelpText().includes(type), type);
   t.end();
 });
 

@@ -3,6 +3,7 @@ import { COMMON, SELECTOR, WHEN } from './faults/check.ts';
 import type { Family } from './faults/fault.ts';
 import { FAMILIES, type Fault } from './faults/registry.ts';
 import { PROFILES } from './profiles.ts';
+import { ADDITIONS } from './rest/additions.ts';
 import { SERVE_FLAGS } from './rest/serve-command.ts';
 import { TOXIC_TYPES, type ToxicType } from './rest/toxic-types.ts';
 
@@ -109,20 +110,23 @@ const toxicTypes = (origin: ToxicType['origin']): readonly ToxicType[] =>
   [...TOXIC_TYPES.values()].filter((each) => each.origin === origin);
 const termText = ({ name, unit }: ToxicType['terms'][number]): string => `${name} (${unit})`;
 
-/** The table of toxics of the README, as Markdown. */
+/** The table of Toxiproxy's toxics, as Markdown. */
 export const toxicTable = (): string =>
   [
-    '| toxic | attributes | what it does here | our fault | takes besides |',
-    '| --- | --- | --- | --- | --- |',
-    ...toxicTypes('toxiproxy').map(({ type, terms, note, kind, more }) => {
-      const list = terms.map(({ name, unit }) => `\`${name}\` (${unit})`).join(', ') || 'none';
-      const extra = more.map(({ name }) => `\`${name}\``).join(', ');
-      return `| \`${type}\` | ${list} | ${cell(note)} | \`${kind}\` | ${extra} |`;
+    '| toxic | attributes | what it does here | fault |',
+    '| --- | --- | --- | --- |',
+    ...toxicTypes('toxiproxy').map(({ type, terms, note, kind }) => {
+      const list = terms.map(({ name, unit }) => `\`${name}\` (${unit})`).join(', ');
+      return `| \`${type}\` | ${list || 'none'} | ${cell(note)} | \`${kind}\` |`;
     }),
-    ...toxicTypes('own').map(
-      ({ type, more, note }) =>
-        `| **\`${type}\`** | ${more.map(({ name }) => `\`${name}\``).join(', ') || 'none'} | ${cell(note)} | \`${type}\` | |`,
-    ),
+  ].join('\n');
+
+/** The table of what goes beyond Toxiproxy, as Markdown. */
+export const additionTable = (): string =>
+  [
+    '| addition | how | Toxiproxy |',
+    '| --- | --- | --- |',
+    ...ADDITIONS.map(({ what, how, there }) => `| ${what} | ${cell(how)} | ${cell(there)} |`),
   ].join('\n');
 
 /** The profile table of the README, as Markdown. */
