@@ -1,0 +1,156 @@
+import { PostcardError } from '../postcard-error.ts';
+import { badSchema } from '../wire/refusal.ts';
+import { type Prefix, prefixCapacity, prefixLength, U32_BE, writePrefix } from './prefix.ts';
+import type { Splitter } from './splitter.ts';
+
+export type LengthPrefixedOptions = Partial<Prefix> & {
+  /** The longest body accepted, in bytes; 16 MiB by default. Nothing is allocated for a frame before its bytes are there. */
+  readonly max?: number;
+};
+
+const MAX_DEFAULT = 16 * 1024 * 1024;
+/** A u64 varint has at most ten bytes. */
+const VARINT_BYTES_MAX = 10;
+
+const truncated = (expected: string, got: string): PostcardError =>
+  new PostcardError({ kind: 'FrameTruncated', path: '', offset: undefined, expected, got });
+
+/** Splits frames that begin with their length. Linear in the bytes: parts are gathered once, when a frame is complete. */
+export class LengthPrefixed implements Splitter {
+  readonly #prefix: Prefix;
+  readonly #max: number;
+  #head: number[] = [];
+  #parts: Uint8Array[] = [];
+  #have = 0;
+  /** Length of the open frame; -1 while its prefix is not complete. */
+  #length = -1;
+
+  /** @throws PostcardError BadSchema for an unknown prefix or an impossible max */
+  constructor({ bytes = U32_BE.bytes, endian = 'be', max = MAX_DEFAULT }: LengthPrefixedOptions = {}) {
+    this.#prefix = { bytes, endian };
+    prefixCapacity(this.#prefix);
+    if (!Number.isSafeInteger(max) || max < 0) throw badSchema('max', 'a whole number from 0', String(max));
+    this.#max = max;
+  }
+
+  /** Bytes of the frame that is open, its prefix included. */
+  get pendingBytes(): number {
+    return this.#head.length + this.#have;
+  }
+
+  /** @throws PostcardError FrameTooLong, DeserializeBadVarint: from then on the stream has no meaning */
+  push(chunk: Uint8Array): readonly Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    let at = 0;
+    while (at < chunk.length || this.#length === 0) {
+      if (this.#length < 0) {
+        at = this.#readHead(chunk, at);
+        continue;
+      }
+      const need = this.#length - this.#have;
+      if (chunk.length - at < need) {
+        this.#parts.push(chunk.subarray(at));
+        this.#have += chunk.length - at;
+        break;
+      }
+      const last = chunk.subarray(at, at + need);
+      frames.push(this.#have === 0 ? last : this.#gather(last));
+      at += need;
+      this.#length = -1;
+      this.#have = 0;
+      if (this.#head.length > 0) this.#head = [];
+    }
+    return frames;
+  }
+
+  end(): void {
+    if (this.#length >= 0) throw truncated(`a frame of ${this.#length} bytes`, `${this.#have} of them`);
+    if (this.#head.length > 0) throw truncated('a length', `${this.#head.length} bytes of it`);
+  }
+
+  #gather(last: Uint8Array): Uint8Array {
+    const frame = new Uint8Array(this.#length);
+    let at = 0;
+    for (const part of this.#parts) {
+      frame.set(part, at);
+      at += part.length;
+    }
+    frame.set(last, at);
+    this.#parts = [];
+    return frame;
+  }
+
+  #readHead(chunk: Uint8Array, from: number): number {
+    const { bytes, endian } = this.#prefix;
+    const head = this.#head;
+    if (bytes !== 'varint' && head.length === 0 && chunk.length - from >= bytes) {
+      this.#accept(fixedAt(chunk, from, bytes, endian === 'le'));
+      return from + bytes;
+    }
+    let at = from;
+    while (at < chunk.length) {
+      const byte = chunk[at++] as number;
+      head.push(byte);
+      if (bytes === 'varint' ? byte < 128 : head.length === bytes) {
+        this.#accept(bytes === 'varint' ? varintOf(head) : fixedAt(head, 0, bytes, endian === 'le'));
+        return at;
+      }
+      if (head.length === VARINT_BYTES_MAX) throw overlong(byte);
+    }
+    return at;
+  }
+
+  #accept(length: number): void {
+    if (length > this.#max)
+      throw new PostcardError({
+        kind: 'FrameTooLong',
+        path: '',
+        offset: undefined,
+        expected: `at most ${this.#max} bytes`,
+        got: `a frame of ${length} bytes`,
+      });
+    this.#length = length;
+  }
+}
+
+const overlong = (byte: number): PostcardError =>
+  new PostcardError({
+    kind: 'DeserializeBadVarint',
+    path: '',
+    offset: undefined,
+    expected: 'a length within a u64',
+    got: `${byte.toString(16)} as the tenth byte`,
+  });
+
+const varintOf = (head: readonly number[]): number => {
+  if (head.length === VARINT_BYTES_MAX && (head[9] as number) > 1) throw overlong(head[9] as number);
+  return head.reduceRight((length, byte) => length * 128 + (byte & 127), 0);
+};
+
+const fixedAt = (bytes: ArrayLike<number>, at: number, count: number, little: boolean): number => {
+  let length = 0;
+  for (let i = 0; i < count; i++)
+    length = length * 256 + (bytes[little ? at + count - 1 - i : at + i] as number);
+  return length;
+};
+
+/**
+ * Puts a body behind its length.
+ * @throws PostcardError FrameTooLong if the prefix cannot say it
+ */
+export const lengthPrefixed = (body: Uint8Array, prefix: Prefix = U32_BE): Uint8Array => {
+  const capacity = prefixCapacity(prefix);
+  if (body.length > capacity)
+    throw new PostcardError({
+      kind: 'FrameTooLong',
+      path: '',
+      offset: undefined,
+      expected: `at most ${capacity} bytes`,
+      got: `${body.length} bytes`,
+    });
+  const head = prefixLength(prefix, body.length);
+  const frame = new Uint8Array(head + body.length);
+  writePrefix(frame, 0, prefix, body.length);
+  frame.set(body, head);
+  return frame;
+};
