@@ -2,6 +2,7 @@
 /** The command line of the lab. Exit codes: harness/verdict/verdict.ts, explained in README.md. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CLAUSES } from '../conformance/clauses/registry.ts';
+import { DEFECTS } from '../conformance/mutants/defects.ts';
 import { LAB_CHOICES } from '../labs/choose.ts';
 import { LabError } from '../labs/lab.ts';
 import { EXIT } from '../verdict/verdict.ts';
@@ -73,7 +74,11 @@ program
     '--relay-exec <command>',
     "judge this relay instead of ours; {port} is its control port: './my-relay {port}'",
   )
-  .option('--defect <name>', 'switch on a defect of our own relay, to see a check bite (sim lab)')
+  .option(
+    '--defect <name>',
+    'switch on a defect of our own relay, to see a check bite (relaylab list names them)',
+    parsed(oneOf('defect', Object.keys(DEFECTS))),
+  )
   .option('--keep', 'leave the hosts running at the end', false)
   .option('--reports <folder>', 'where reports go', 'reports')
   .action(async (name: string, flags: ScenarioFlags) => {
@@ -87,13 +92,16 @@ program
 
 program
   .command('list')
-  .description('scenarios and clauses there are')
+  .description('scenarios, clauses and defects there are')
   .action(async () => {
     for (const name of scenarioNames())
       console.log(`${name.padEnd(18)} ${(await loadScenario(name)).summary}`);
     console.log('');
     for (const { id, level, title } of CLAUSES.values())
       console.log(`${id.padEnd(14)} ${level.padEnd(7)} ${title}`);
+    console.log('\nDefects that --defect switches on, and the clause each must break:');
+    for (const [name, { clause, says }] of Object.entries(DEFECTS))
+      console.log(`${name.padEnd(24)} ${clause.padEnd(13)} ${says}`);
   });
 
 program

@@ -7,8 +7,11 @@ export class UsageError extends Error {
 
 /** "unknown NAT 'hostil': there are ...; nearest: 'hostile'". */
 export const unknown = (what: string, got: string, known: readonly string[]): UsageError => {
-  const nearest = known.length === 0 ? undefined : closest(got, known as string[]);
-  const near = nearest !== undefined && distance(got, nearest) <= Math.max(2, got.length / 2);
+  // A beginning somebody meant to finish is nearer than any count of letters says.
+  const begun = known.find((name) => name.startsWith(got));
+  const nearest = begun ?? (known.length === 0 ? undefined : closest(got, known as string[]));
+  const near =
+    begun !== undefined || (nearest !== undefined && distance(got, nearest) <= Math.max(2, got.length / 2));
   const hint = near ? ` Nearest: '${nearest}'.` : '';
   return new UsageError(`unknown ${what} '${got}'.${hint} There are: ${known.join(', ')}.`);
 };

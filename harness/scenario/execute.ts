@@ -60,7 +60,9 @@ function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
       ? 'virtual time'
       : `${process.platform} ${release()}, ${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}`,
     rerun: request.rerun,
-    target: request.relayExec ?? "relaylab's own relay",
+    target:
+      request.relayExec ??
+      (request.defect === undefined ? "relaylab's own relay" : `our relay with ${request.defect}`),
     timeScale: 1,
     plan: planHash(plan),
     startedAt: sim ? '1970-01-01T00:00:00.000Z' : new Date().toISOString(),
