@@ -16,12 +16,13 @@ import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand, ActorSpec } from './actor-spec.ts';
 import { SinkMachine, SourceMachine } from './direct.ts';
 import { LinkActor } from './link-actor.ts';
-import { natCommand, natHappenings } from './nat-actor.ts';
+import { natCommands, natHappenings } from './nat-actor.ts';
 import { ScriptMachine } from './script.ts';
 import { ServiceMachine } from './service.ts';
 import { translated } from './translated.ts';
 import { UsersMachine } from './users.ts';
 
+/** What an actor gets of the world it is put into. */
 export type ActorWorld = {
   /** The well of connection names that the actor's driver uses too. */
   readonly name: NameConn;
@@ -79,7 +80,10 @@ const client = (
   );
 };
 
-/** @throws Error for a program: an agent starts those itself */
+/**
+ * The machine that plays a part. Reports are words of the trace, commands those of `ActorCommand` (others are not heard).
+ * @throws Error for a program (an agent starts those itself) and for a kind that does not exist
+ */
 export const makeActor = (
   spec: ActorSpec<Address>,
   world: ActorWorld,
@@ -135,11 +139,7 @@ export const makeActor = (
         innerKeepaliveMillis,
         outerKeepaliveMillis,
       });
-      return translated(
-        machine,
-        (command) => natCommand(command, publicHost),
-        (report) => natHappenings(report, who),
-      );
+      return translated(machine, natCommands(publicHost), (report) => natHappenings(report, who));
     }
     case 'relay': {
       const ids = seededIds(rngFor(seed, `ids/${who}`));
@@ -150,5 +150,7 @@ export const makeActor = (
     }
     case 'program':
       throw new Error(`${who}: a program is no machine`);
+    default:
+      throw new Error(`${who}: no actor is called ${JSON.stringify((spec as { kind?: unknown }).kind)}`);
   }
 };

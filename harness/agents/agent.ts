@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The program that runs inside a lab's hosts: `node harness/agents/agent.ts`. Speaks protocol.ts over standard input and
- * output; runs the actors of one or several hosts over real sockets. Ends with its input.
+ * output; runs the actors of one or several hosts over real sockets. Ends with its input, and whatever it started with it.
  */
 import { createInterface } from 'node:readline';
 import { connNames, NodeDriver } from '../../reference-impl/drivers/node.ts';
@@ -27,17 +27,20 @@ class Agent {
   #seed = 0;
   #lines: string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Told to go on without whoever started it. */
+  kept = false;
   readonly #stamper = new Stamper(
     () => Number((process.hrtime.bigint() - this.#base) / 1000n),
     (event) => this.#write(event),
   );
 
   #write(event: TraceEvent): void {
+    if (this.kept) return;
     this.#lines.push(JSON.stringify(event));
-    this.#timer ??= setTimeout(() => this.#flush(), GATHER_MILLIS);
+    this.#timer ??= setTimeout(() => this.flush(), GATHER_MILLIS);
   }
 
-  #flush(): void {
+  flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#lines.length === 0) return;
@@ -54,47 +57,61 @@ class Agent {
       case 'start':
         return this.#start(command.who, command.actor, command.bind, command.watch);
       case 'tell': {
-        const running = this.#running.get(command.who);
-        if (running?.kind === 'machine') running.driver.tell(command.command);
-        return;
+        const running = this.#known(command.who);
+        if (running.kind === 'program') throw new Error(`${command.who} is a program and takes no commands`);
+        return running.driver.tell(command.command);
       }
       case 'stop':
         return this.#stop(command.who, command.how);
       case 'audit': {
-        const running = this.#running.get(command.who);
-        if (running?.kind === 'program') await running.program.audit(command.moment);
+        const running = this.#known(command.who);
+        if (running.kind === 'program') await running.program.audit(command.moment);
         return;
       }
+      case 'keep':
+        this.flush();
+        this.kept = true;
+        return;
       case 'exit':
-        this.end();
+        return this.end();
+      default:
+        throw new Error(`no such command: ${JSON.stringify(command).slice(0, 200)}`);
     }
   }
 
+  #known(who: string): Running {
+    const running = this.#running.get(who);
+    if (running === undefined)
+      throw new Error(`no actor ${who} here; there are: ${[...this.#running.keys()].join(', ')}`);
+    return running;
+  }
+
+  /** An actor that cannot be made has crashed: somebody waits for it to be ready. */
   async #start(who: string, actor: ActorSpec<Address>, bind: string, watch: boolean): Promise<void> {
     const say = (event: Happening): void => this.#stamper.say(who, event);
     const known = this.#running.get(who);
     if (known?.kind === 'program') return known.program.start();
-    if (actor.kind === 'program') {
-      const program = new Program(actor, say);
-      this.#running.set(who, { kind: 'program', program });
-      return program.start();
+    if (known !== undefined) throw new Error(`${who} is started already`);
+    try {
+      if (actor.kind === 'program') {
+        const program = new Program(actor, say);
+        this.#running.set(who, { kind: 'program', program });
+        return await program.start();
+      }
+      const name = connNames();
+      const machine = makeActor(actor, { name, seed: this.#seed, who, port: 0 });
+      const wire = watch ? { watch: new TraceWire(say) } : {};
+      const driver = new NodeDriver(machine, { name, report: say, bind, ...wire });
+      this.#running.set(who, { kind: 'machine', driver });
+      say({ type: 'host.started', form: actor.kind });
+      driver.start();
+    } catch (error) {
+      say({ type: 'host.crashed', reason: error instanceof Error ? error.message : String(error) });
     }
-    const name = connNames();
-    const machine = makeActor(actor, { name, seed: this.#seed, who, port: 0 });
-    const wire = watch ? { watch: new TraceWire(say) } : {};
-    const clock = (): number => Number((process.hrtime.bigint() - this.#base) / 1000n) / 1000;
-    // What a client decided is dated by its own clock: the wait between a loss and the next dial is judged to the millisecond.
-    const report = (event: Happening, now: number): void =>
-      event.type.startsWith('client.') ? this.#stamper.sayAt(who, now * 1000, event) : say(event);
-    const driver = new NodeDriver(machine, { name, report, bind, clock, ...wire });
-    this.#running.set(who, { kind: 'machine', driver });
-    say({ type: 'host.started', form: actor.kind });
-    driver.start();
   }
 
   async #stop(who: string, how: 'orderly' | 'kill'): Promise<void> {
-    const running = this.#running.get(who);
-    if (running === undefined) return;
+    const running = this.#known(who);
     if (running.kind === 'program') return running.program.stop(how);
     if (how === 'orderly') running.driver.stop();
     else {
@@ -104,29 +121,48 @@ class Agent {
     }
   }
 
+  /** The programs it started would outlive it. Also the last act of an agent that breaks. */
+  killPrograms(): void {
+    for (const running of this.#running.values())
+      if (running.kind === 'program') running.program.kill('SIGKILL');
+  }
+
   /** Everything this agent started goes with it. */
   end(): never {
-    for (const running of this.#running.values()) {
-      if (running.kind === 'program') running.program.kill('SIGKILL');
-      else running.driver.destroy();
-    }
-    this.#flush();
+    for (const running of this.#running.values()) if (running.kind === 'machine') running.driver.destroy();
+    this.flush();
     process.exit(0);
   }
 }
 
 const agent = new Agent();
+process.on('exit', () => agent.killPrograms());
 // Ctrl-C in a terminal reaches the whole process group: the runner decides what happens then, not each agent.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('SIGTERM', () => agent.end());
-process.stdout.on('error', () => agent.end());
+process.stdout.on('error', () => {
+  if (!agent.kept) agent.end();
+});
+process.stderr.on('error', () => {});
+
+const complain = (text: string): void => {
+  process.stderr.write(`agent: ${text.replaceAll('\n', ' ')}\n`);
+};
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
-  const command = JSON.parse(line) as AgentCommand;
+  let command: AgentCommand;
+  try {
+    command = JSON.parse(line);
+    if (typeof command?.do !== 'string') throw new Error('no "do" in it');
+  } catch (error) {
+    return complain(`not a command (${String(error)}): ${line.slice(0, 200)}`);
+  }
   agent.perform(command).catch((error: unknown) => {
-    process.stderr.write(
-      `agent: ${command.do} failed: ${error instanceof Error ? error.stack : String(error)}\n`,
+    complain(
+      `${command.do} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
   });
 });
-lines.on('close', () => agent.end());
+lines.on('close', () => {
+  if (!agent.kept) agent.end();
+});

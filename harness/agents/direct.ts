@@ -116,6 +116,10 @@ export class SinkMachine implements NetMachine<Happening, ActorCommand> {
         return [{ type: 'listen', listener: LISTENER, port: this.#port, host: undefined }];
       case 'listening':
         return [{ type: 'report', event: { type: 'host.ready', port: input.port } }];
+      case 'unlistened':
+        return [{ type: 'report', event: { type: 'host.crashed', reason: `cannot listen: ${input.why}` } }];
+      case 'stop':
+        return [{ type: 'unlisten', listener: LISTENER }];
       case 'accepted': {
         const head = new Uint8Array(0);
         this.#incoming.set(input.conn, { head, request: undefined, ledger: undefined, firstAt: 0 });

@@ -22,4 +22,6 @@ export type AgentCommand =
   | { readonly do: 'stop'; readonly who: string; readonly how: 'orderly' | 'kill' }
   /** Reads the books of a program: answered by `audit.relay`. */
   | { readonly do: 'audit'; readonly who: string; readonly moment: 'before' | 'after' | 'sample' }
+  /** `--keep`: goes on when its input ends, and says nothing any more. SIGTERM ends it and everything it started. */
+  | { readonly do: 'keep' }
   | { readonly do: 'exit' };

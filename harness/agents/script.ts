@@ -27,11 +27,16 @@ type Line = {
   up: boolean;
 };
 
+/**
+ * Runs its steps in order. Reports `script.mark` and `script.saw` as told; a step (other than `wait` and `expectEnd`) that
+ * gets nowhere for ten seconds is `script.stuck`, and the rest of the script is not done.
+ */
 export class ScriptMachine implements NetMachine<Happening, ActorCommand> {
   readonly #to: Address;
   readonly #steps: readonly ScriptStep[];
   readonly #name: NameConn;
   readonly #service = new ServiceMachine(-1);
+  readonly #served = new Set<Conn>();
   readonly #byName = new Map<string, Line>();
   readonly #byConn = new Map<Conn, Line>();
   readonly #kept = new Map<string, string>();
@@ -68,7 +73,7 @@ export class ScriptMachine implements NetMachine<Happening, ActorCommand> {
           line.over ??= 'end';
         });
       case 'closed':
-        if (this.#service.serves(input.conn)) return this.#service.handle(now, input);
+        if (this.#served.delete(input.conn)) return this.#service.handle(now, input);
         return this.#note(now, input.conn, (line) => {
           line.over ??= input.why === 'end' ? 'end' : input.why === 'refused' ? 'refused' : 'reset';
         });
@@ -76,7 +81,8 @@ export class ScriptMachine implements NetMachine<Happening, ActorCommand> {
         return this.#service.handle(now, input);
       case 'stop':
         this.#due = undefined;
-        return [...this.#byConn.keys()].map((conn): Out => ({ type: 'reset', conn }));
+        this.#at = this.#steps.length;
+        return [...this.#byConn.keys(), ...this.#served].map((conn): Out => ({ type: 'reset', conn }));
       default:
         return NOTHING;
     }
@@ -183,11 +189,16 @@ export class ScriptMachine implements NetMachine<Happening, ActorCommand> {
         return true;
       }
       case 'serve': {
-        this.#byConn.delete(line.conn);
-        this.#service.adopt(line.conn);
+        const { conn, over } = line;
         const early = line.reader.rest();
+        this.#byConn.delete(conn);
+        if (over !== undefined && over !== 'end') return true;
+        this.#service.adopt(conn);
+        this.#served.add(conn);
         if (early !== undefined)
-          out.push(...this.#service.handle(now, { type: 'bytes', conn: line.conn, bytes: early }));
+          out.push(...this.#service.handle(now, { type: 'bytes', conn, bytes: early }));
+        // What had come before is heard now, its end too.
+        if (over === 'end') out.push(...this.#service.handle(now, { type: 'ended', conn }));
         return true;
       }
     }

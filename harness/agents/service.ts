@@ -31,6 +31,7 @@ type Serving = {
   gotEnd: 'fin' | 'none';
 };
 
+/** Reports `tunnel.opened` and `tunnel.done` of side `service`, and a `ledger.span` for every stretch of wrong bytes. */
 export class ServiceMachine implements NetMachine<Happening, ActorCommand> {
   readonly #port: number;
   readonly #conns = new Map<Conn, Asking | Serving>();
@@ -49,6 +50,7 @@ export class ServiceMachine implements NetMachine<Happening, ActorCommand> {
     this.#conns.set(conn, { state: 'asking', head: new Uint8Array(0) });
   }
 
+  /** Whether this connection is being served: accepted or adopted, and not over. */
   serves(conn: Conn): boolean {
     return this.#conns.has(conn);
   }

@@ -1,12 +1,33 @@
-import type {
-  CommandInput,
-  Millis,
-  NetInput,
-  NetMachine,
-  NetOutput,
+import {
+  type CommandInput,
+  type Millis,
+  type NetInput,
+  type NetMachine,
+  type NetOutput,
+  NOTHING,
 } from '../../reference-impl/machine/machine.ts';
 import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
+
+/**
+ * The outputs of a machine with its reports said in the trace's words. Most lists have no report in them and are passed on as
+ * they are: this stands between every machine of a simulated world and its driver.
+ */
+export const retold = <Report>(
+  outputs: readonly NetOutput<Report>[],
+  report: (report: Report) => readonly Happening[],
+): readonly NetOutput<Happening>[] => {
+  let at = 0;
+  while (at < outputs.length && outputs[at]?.type !== 'report') at++;
+  if (at === outputs.length) return outputs as readonly NetOutput<Happening>[];
+  const told = outputs.slice(0, at) as NetOutput<Happening>[];
+  for (; at < outputs.length; at++) {
+    const output = outputs[at] as NetOutput<Report>;
+    if (output.type !== 'report') told.push(output);
+    else for (const event of report(output.event)) told.push({ type: 'report', event });
+  }
+  return told;
+};
 
 /**
  * A machine of the reference implementation or of a workspace, spoken to in the lab's words: commands are translated on their
@@ -19,18 +40,10 @@ export const translated = <Report, Command>(
 ): NetMachine<Happening, ActorCommand> => ({
   deadline: () => machine.deadline(),
   handle: (now: Millis, input: NetInput | CommandInput<ActorCommand>): readonly NetOutput<Happening>[] => {
-    let mine: NetInput | CommandInput<Command>;
-    if (input.type === 'command') {
-      const told = command(input.command);
-      if (told === undefined) return [];
-      mine = { type: 'command', command: told };
-    } else mine = input;
-    const outputs = machine.handle(now, mine);
-    if (!outputs.some((output) => output.type === 'report'))
-      return outputs as readonly NetOutput<Happening>[];
-    return outputs.flatMap((output): readonly NetOutput<Happening>[] => {
-      if (output.type !== 'report') return [output];
-      return report(output.event).map((event): NetOutput<Happening> => ({ type: 'report', event }));
-    });
+    if (input.type !== 'command') return retold(machine.handle(now, input), report);
+    const told = command(input.command);
+    return told === undefined
+      ? NOTHING
+      : retold(machine.handle(now, { type: 'command', command: told }), report);
   },
 });

@@ -32,6 +32,15 @@ type Tunnel = {
   wakeAt: Millis | undefined;
 };
 
+/** Something moved: patience begins anew, for a stalled user once it reads again. */
+const moved = (now: Millis, tunnel: Tunnel): void => {
+  tunnel.patience = Math.max(now, tunnel.wakeAt ?? now) + tunnel.order.patienceMillis;
+};
+
+/**
+ * A connection an order. Reports `tunnel.opened`, `connected`, `firstByte`, `done` of side `user`, a `ledger.span` for every
+ * stretch of bytes that is not what belongs there, and a `rate.sample` for rounds of the throughput phase.
+ */
 export class UsersMachine implements NetMachine<Happening, ActorCommand> {
   readonly #name: NameConn;
   readonly #tunnels = new Map<Conn, Tunnel>();
@@ -105,7 +114,7 @@ export class UsersMachine implements NetMachine<Happening, ActorCommand> {
     const tunnel = this.#tunnels.get(conn);
     if (tunnel === undefined) return NOTHING;
     tunnel.connected = true;
-    tunnel.patience = now + tunnel.order.patienceMillis;
+    moved(now, tunnel);
     tunnel.sent = REQUEST_BYTES;
     return [
       { type: 'report', event: { type: 'tunnel.connected', tunnel: tunnel.order.tunnel } },
@@ -134,7 +143,7 @@ export class UsersMachine implements NetMachine<Happening, ActorCommand> {
   #flushed(now: Millis, conn: Conn): readonly Out[] {
     const tunnel = this.#tunnels.get(conn);
     if (tunnel === undefined) return NOTHING;
-    tunnel.patience = now + tunnel.order.patienceMillis;
+    moved(now, tunnel);
     return this.#more(conn, tunnel);
   }
 
@@ -142,14 +151,14 @@ export class UsersMachine implements NetMachine<Happening, ActorCommand> {
     const tunnel = this.#tunnels.get(conn);
     if (tunnel === undefined) return NOTHING;
     const { order, ledger } = tunnel;
-    tunnel.patience = now + order.patienceMillis;
+    moved(now, tunnel);
     const out: Out[] = [];
     if (tunnel.firstAt === undefined) {
       tunnel.firstAt = now;
       out.push({ type: 'report', event: { type: 'tunnel.firstByte', tunnel: order.tunnel, side: 'user' } });
       if (order.stallMillis > 0) {
         tunnel.wakeAt = now + order.stallMillis;
-        tunnel.patience = tunnel.wakeAt + order.patienceMillis;
+        moved(now, tunnel);
         const stalled = {
           type: 'tunnel.stalled',
           tunnel: order.tunnel,
@@ -189,6 +198,8 @@ export class UsersMachine implements NetMachine<Happening, ActorCommand> {
     if (tunnel === undefined) return NOTHING;
     if (why === 'end') return this.#done(conn, tunnel, 'fin');
     if (why === 'timeout' || why === 'unreachable') return this.#done(conn, tunnel, 'timeout');
+    // Our own host had no socket left: nobody refused anything.
+    if (why === 'exhausted') return this.#done(conn, tunnel, 'none');
     return this.#done(conn, tunnel, tunnel.connected ? 'rst' : 'refused');
   }
 

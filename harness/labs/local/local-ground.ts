@@ -1,60 +1,13 @@
 /** Processes on loopback: no root, no Docker. Each site has a public address of its own in 127/8 where the system has one. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { AgentCommand } from '../../agents/protocol.ts';
-import type { TraceEvent } from '../../trace/trace.ts';
 import type { AgentChannel, Ground } from '../ground.ts';
 import type { LabContext } from '../lab.ts';
 import type { Site, Topology } from '../topology.ts';
+import { ProcessChannel } from './process-channel.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 /** Sites share this many agents at most: a process costs 50 MB and a fifth of a second of CPU. */
 const SITE_AGENTS_MAX = 6;
-const EXIT_MILLIS = 3_000;
-const TAIL_LINES = 5;
-
-class ProcessChannel implements AgentChannel {
-  onEvent: (event: TraceEvent) => void = () => {};
-  onGone: (reason: string) => void = () => {};
-  readonly #child: ChildProcess;
-  #closing = false;
-  #said: string[] = [];
-
-  constructor() {
-    const agent = fileURLToPath(new URL('../../agents/agent.ts', import.meta.url));
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', agent], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    const { stdin, stdout, stderr } = this.#child;
-    // A dead agent is told by `exit`; the pipe's own error adds nothing.
-    stdin?.on('error', () => {});
-    if (stdout !== null)
-      createInterface({ input: stdout }).on('line', (line) => this.onEvent(JSON.parse(line) as TraceEvent));
-    if (stderr !== null)
-      createInterface({ input: stderr }).on('line', (line) => {
-        this.#said = [...this.#said.slice(1 - TAIL_LINES), line];
-      });
-    this.#child.once('exit', (code, signal) => {
-      if (!this.#closing)
-        this.onGone(`${signal ?? `exit code ${code}`}; last said: ${this.#said.join(' | ')}`);
-    });
-  }
-
-  send(command: AgentCommand): void {
-    this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
-  }
-
-  async close(): Promise<void> {
-    this.#closing = true;
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.stdin?.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_MILLIS);
-    await gone;
-    clearTimeout(timer);
-  }
-}
 
 export class LocalGround implements Ground {
   readonly root = ROOT;
@@ -62,8 +15,10 @@ export class LocalGround implements Ground {
   readonly kernelNat = undefined;
   readonly #channels = new Map<string, ProcessChannel>();
   readonly #sites: string[] = [];
+  #context: LabContext | undefined;
 
   async open(topology: Topology, context: LabContext): Promise<void> {
+    this.#context = context;
     const agents = Math.min(SITE_AGENTS_MAX, topology.sites.length);
     context.progress(`starting ${agents + 2} processes on loopback`);
     this.#channels.set('relay', new ProcessChannel());
@@ -77,7 +32,8 @@ export class LocalGround implements Ground {
 
   channel(host: string): AgentChannel {
     const channel = this.#channels.get(host);
-    if (channel === undefined) throw new Error(`no host is called ${host}`);
+    if (channel === undefined)
+      throw new Error(`no host is called ${host}; known: ${[...this.#channels.keys()].join(', ')}`);
     return channel;
   }
 
@@ -98,8 +54,35 @@ export class LocalGround implements Ground {
     return `127.10.${index >> 8}.${index & 255}`;
   }
 
+  /** Ends every process; with `keep`, says where they are and how to end them instead. Another `open` may follow. */
   async close(): Promise<readonly string[]> {
-    await Promise.all([...new Set(this.#channels.values())].map((channel) => channel.close()));
+    const channels = new Set(this.#channels.values());
+    if (this.#context?.keep === true) {
+      for (const line of this.#lookInside(channels)) this.#context.progress(line);
+      for (const channel of channels) channel.leave();
+    } else await Promise.all([...channels].map((channel) => channel.close()));
+    this.#channels.clear();
+    this.#sites.length = 0;
     return [];
+  }
+
+  #lookInside(channels: ReadonlySet<ProcessChannel>): readonly string[] {
+    const lines = ['left running:'];
+    for (const channel of channels) {
+      const hosts = [...this.#channels].filter(([, other]) => other === channel).map(([host]) => host);
+      const shown =
+        hosts.length > 6 ? `${hosts.slice(0, 6).join(', ')} and ${hosts.length - 6} more` : hosts.join(', ');
+      lines.push(`  pid ${channel.pid}  agent of ${shown}`);
+      for (const [who, pid] of channel.programs) lines.push(`  pid ${pid}  ${who}`);
+    }
+    const pids = [...channels].map((channel) => channel.pid).join(' ');
+    return [
+      ...lines,
+      `ports:     ss -ltnp | grep -E '${[...channels]
+        .flatMap((channel) => [channel.pid, ...channel.programs.values()])
+        .map((pid) => `pid=${pid},`)
+        .join('|')}'`,
+      `end them:  kill ${pids}`,
+    ];
   }
 }

@@ -5,8 +5,8 @@ import { Sim } from '../../../reference-impl/drivers/sim.ts';
 import type { Address } from '../../../reference-impl/machine/machine.ts';
 import type { ActorCommand, ActorSpec, Ref } from '../../agents/actor-spec.ts';
 import { makeActor } from '../../agents/actors.ts';
-import { Stamper } from '../../trace/stamp.ts';
 import { TraceWire } from '../../agents/wire-watch.ts';
+import { Stamper } from '../../trace/stamp.ts';
 import type { Happening, TraceEvent } from '../../trace/trace.ts';
 import type { Director, Lab, LabContext, Order } from '../lab.ts';
 import { resolved, sitePaths } from '../paths.ts';
@@ -26,9 +26,12 @@ export class SimLab implements Lab {
   async run(topology: Topology, director: Director, context: LabContext): Promise<void> {
     const world = new World(topology, context);
     world.start(director);
-    for (let until = SLICE_MILLIS; !world.finished && until <= RUN_MILLIS_MAX; until += SLICE_MILLIS) {
+    for (let until = SLICE_MILLIS; !world.finished; until += SLICE_MILLIS) {
+      if (until > RUN_MILLIS_MAX) return world.end(false, 'an hour of virtual time is over');
       poisoned(() => world.sim.runUntil(() => world.finished, until));
       await turn();
+      if (!context.signal.aborted || world.finished) continue;
+      world.end(false, 'interrupted');
       context.signal.throwIfAborted();
     }
   }
@@ -113,9 +116,13 @@ class World {
       case 'fault':
         return this.#fault(order);
       case 'finish':
-        this.#stamper.say('runner', { type: 'run.ended', complete: order.complete, why: order.why });
-        this.finished = true;
+        return this.end(order.complete, order.why);
     }
+  }
+
+  end(complete: boolean, why: string): void {
+    this.#stamper.say('runner', { type: 'run.ended', complete, why });
+    this.finished = true;
   }
 
   #fault({ fault, site, what }: FaultOrder): void {

@@ -1,0 +1,92 @@
+/** Starts every actor of a topology on real hosts, from the relay inwards: each is told the address of the one before it. */
+import type { Address } from '../../reference-impl/machine/machine.ts';
+import type { ActorSpec, Ref } from '../agents/actor-spec.ts';
+import type { Ground } from './ground.ts';
+import type { Hosts } from './hosts.ts';
+import { resolved, sitePaths } from './paths.ts';
+import { relayProgram } from './relay-program.ts';
+import type { Site, Topology } from './topology.ts';
+
+/** @throws LabError when an actor does not come up, the reason of the end when the run is over before */
+export const bringUp = async (hosts: Hosts): Promise<void> => {
+  const { sites, outside } = hosts.topology;
+  await startRelay(hosts);
+  const scripts = outside.filter(({ actor }) => actor.kind === 'script');
+  await startOutside(
+    hosts,
+    outside.filter((hosted) => !scripts.includes(hosted)),
+  );
+  await Promise.all(sites.map((site) => startSite(hosts, site)));
+  // Last: a script waits for what the timeline does, and its patience must not be spent on slow starts.
+  await startOutside(hosts, scripts);
+};
+
+/** Starts the relay, and again after it ended: then on the same port. @returns its port */
+export const startRelay = (hosts: Hosts): Promise<number> => {
+  const { relay, keepaliveMillis } = hosts.topology;
+  const actor = relayProgram(relay, keepaliveMillis, hosts.ground.address('relay'), hosts.ground);
+  return hosts.launch('relay', 'relay', actor, { watch: false, listens: true });
+};
+
+const startOutside = async (hosts: Hosts, hosted: Topology['outside']): Promise<void> => {
+  await Promise.all(
+    hosted.map(({ who, actor, watch }) => {
+      const spec = resolved(actor, (ref) => hosts.outside(ref));
+      return hosts.launch('users', who, spec, { watch, listens: listens(spec) });
+    }),
+  );
+};
+
+const startSite = async (hosts: Hosts, site: Site): Promise<void> => {
+  const { ground, topology } = hosts;
+  const bind = ground.bind(site.name);
+  const entries = new Map<Ref, Address>();
+  const userspace = ground.kernelNat === undefined;
+  for (const path of sitePaths(site, topology, userspace, ground.publicHost(site))) {
+    let towards = hosts.outside(path.target);
+    for (const { who, spec } of path.hops) {
+      const port = await hosts.launch(site.name, who, spec(towards), { watch: false, listens: true });
+      towards = { host: bind, port };
+    }
+    entries.set(path.target, towards);
+  }
+  const address = (ref: Ref): Address => entries.get(ref) ?? { host: bind, port: hosts.port(ref) };
+  const start = async ({ who, actor, watch }: Site['actors'][number]): Promise<void> => {
+    const spec = resolved(actor, address);
+    const run = spec.kind === 'forwarder' ? forwarderProgram(spec, ground) : spec;
+    await hosts.launch(site.name, who, run, { watch, listens: listens(run) });
+  };
+  await Promise.all(site.actors.filter(({ actor }) => actor.kind === 'service').map(start));
+  for (const hosted of site.actors) if (hosted.actor.kind !== 'service') await start(hosted);
+};
+
+/** Whether an actor says `host.ready` once it listens. */
+const listens = (actor: ActorSpec<Address>): boolean => {
+  switch (actor.kind) {
+    case 'service':
+    case 'sink':
+    case 'link':
+    case 'nat':
+    case 'relay':
+      return true;
+    case 'program':
+      return actor.listens;
+    case 'client':
+    case 'forwarder':
+    case 'users':
+    case 'source':
+    case 'script':
+      return false;
+  }
+};
+
+/** In real labs the forwarder is the program people run. */
+const forwarderProgram = (
+  { relay, service }: Extract<ActorSpec<Address>, { kind: 'forwarder' }>,
+  { node, root }: Pick<Ground, 'node' | 'root'>,
+): ActorSpec<Address> => {
+  const bin = `${root}/reference-impl/port-relay/bin/relay.ts`;
+  const to = [relay.host, String(relay.port)];
+  const argv = [node, bin, `--localForwardPort=${service.port}`, '--log-level', 'warn', ...to];
+  return { kind: 'program', argv, env: {}, host: service.host, listens: false };
+};
