@@ -58,12 +58,27 @@ const BAD: readonly Row[] = [
   [
     'POST',
     '/proxies',
-    { ...LINK, name: 'c', listen: 'a.invalid:1' },
+    { ...LINK, name: 'c', listen: 'a..b:1' },
     500,
-    'listen tcp: lookup a.invalid: no such host',
+    'listen tcp: lookup a..b: no such host',
   ],
   ['POST', '/proxies/a', '{', 400, 'bad request body: '],
-  ['POST', '/proxies/a', { listen: 'local373' }, 500, 'listen tcp: address local373: missing port'],
+  ['POST', '/proxies/a', { listen: 'local373' }, 500, 'address local373: missing port in address'],
+  [
+    'POST',
+    '/proxies',
+    { ...LINK, name: 'c', listen: ':99999' },
+    500,
+    'listen tcp: address 99999: invalid port',
+  ],
+  [
+    'POST',
+    '/proxies',
+    { ...LINK, name: 'c', listen: '192.0.2.1:9' },
+    500,
+    'listen tcp 192.0.2.1:9: bind: cannot assign',
+  ],
+  ['POST', '/proxies/a/toxics', { type: 'noop', stream: '' }, 400, 'stream was invalid'],
   ['PATCH', '/proxies/a', { enabled: 1 }, 400, 'bad request body: cannot read number as enabled, a boolean'],
   ['POST', '/populate', '{}', 400, 'bad request body: expected a list'],
   [
@@ -185,15 +200,15 @@ t.test('a toxic is made with defaults, shown, changed in part and deleted', asyn
     attributes: { average_size: 9 },
   });
   const slicer = {
-    name: 'slicer_upstream',
+    name: 'slicer_UPSTREAM',
     type: 'slicer',
-    stream: 'upstream',
+    stream: 'UPSTREAM',
     toxicity: 0.2,
     attributes: { average_size: 9, size_variation: 0, delay: 0 },
   };
   t.match([up.status, up.json], [200, slicer]);
   t.same((await api.ask('GET', '/proxies/a')).json.toxics, [slicer, latency], 'upstream first');
-  t.same((await api.ask('GET', `${at}/slicer_upstream`)).json, slicer);
+  t.same((await api.ask('GET', `${at}/slicer_UPSTREAM`)).json, slicer);
   for (const [method, body, expected] of [
     ['PATCH', { attributes: { jitter: 5 } }, { toxicity: 1, attributes: { latency: 100, jitter: 5 } }],
     [

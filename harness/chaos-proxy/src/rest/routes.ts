@@ -1,4 +1,4 @@
-import { API_ERRORS, type ApiError } from './api-error.ts';
+import { API_ERRORS, ApiError } from './api-error.ts';
 import { parseBody } from './json.ts';
 import { metricsText } from './metrics.ts';
 import type { ProxyStore } from './proxy-store.ts';
@@ -33,8 +33,13 @@ export const errorReply = (error: ApiError): Reply => ({
 const mapped = (rows: readonly (readonly [string, unknown])[]): unknown => Object.fromEntries(rows);
 
 const populate: Handler = async ({ store, body }) => {
-  const { proxies, error } = await store.populate(parseBody(body));
-  return json({ ...error?.toJSON(), proxies }, error?.status ?? 201);
+  try {
+    const { proxies, error } = await store.populate(parseBody(body));
+    return json({ ...error?.toJSON(), proxies }, error?.status ?? 201);
+  } catch (error) {
+    if (error instanceof ApiError) return json({ ...error.toJSON(), proxies: [] }, error.status);
+    throw error;
+  }
 };
 const updateProxy: Handler = async ({ store, proxy, body }) => {
   store.get(proxy);

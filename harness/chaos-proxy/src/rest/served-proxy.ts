@@ -82,7 +82,7 @@ export class ServedProxy {
   /** In Toxiproxy's order: those of the upstream stream first. */
   get toxics(): readonly Toxic[] {
     const all = [...this.#toxics.values()];
-    return ['upstream', 'downstream'].flatMap((stream) => all.filter((toxic) => toxic.stream === stream));
+    return (['up', 'down'] as const).flatMap((way) => all.filter((toxic) => toxic.way === way));
   }
 
   toJSON(): Row {
@@ -94,7 +94,7 @@ export class ServedProxy {
   /** Is what is asked for something else than what is there? @throws ApiError 500 */
   async differs(listen: string, upstream: string): Promise<boolean> {
     if (upstream !== this.#upstream) return true;
-    return listen !== this.#listen && addressText(await resolveListen(listen)) !== this.#listen;
+    return listen !== this.#listen && addressText(await resolveListen(listen, '')) !== this.#listen;
   }
 
   /** @throws ApiError 500 */

@@ -65,7 +65,7 @@ t.test('toxicity is the chance of a connection; stream and name have defaults', 
   t.same([1, 0.25, 0, -3, 20].map(probability), [undefined, 0.25, 0, 0, undefined]);
   t.equal(readToxic({ type: 'noop', toxicity: 20 }).toxicity, 20, 'told as it was given');
   t.match(readToxic({ type: 'down', stream: 'upstream' }), { name: 'down_upstream', stream: 'upstream' });
-  t.match(readToxic({ type: 'noop', name: '', stream: '' }), { name: 'noop_downstream' });
+  t.match(readToxic({ type: 'noop', name: '' }), { name: 'noop_downstream' });
   t.end();
 });
 

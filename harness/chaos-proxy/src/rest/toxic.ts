@@ -1,6 +1,7 @@
 import { ChaosError } from '../chaos-error.ts';
 import { COMMON, checkFault, nearest } from '../faults/check.ts';
 import { FAMILIES, type Fault } from '../faults/registry.ts';
+import type { Way } from '../receipt.ts';
 import { API_ERRORS, didYouMean } from './api-error.ts';
 import { asRow, member, memberOf, type Row } from './json.ts';
 import { type Term, TOXIC_TYPES, type ToxicType } from './toxic-types.ts';
@@ -9,7 +10,9 @@ import { type Term, TOXIC_TYPES, type ToxicType } from './toxic-types.ts';
 export type Toxic = {
   readonly name: string;
   readonly type: ToxicType;
-  readonly stream: 'upstream' | 'downstream';
+  /** As it was written, in whatever case. */
+  readonly stream: string;
+  readonly way: Way;
   /** Share of connections; as it was given, also outside 0 to 1. */
   readonly toxicity: number;
   /** Toxiproxy's attributes, and ours as far as they were given. */
@@ -17,6 +20,7 @@ export type Toxic = {
   readonly fault: Fault;
 };
 
+const WAYS: Readonly<Record<string, Way>> = { upstream: 'up', downstream: 'down' };
 /** What every toxic takes in its attributes besides its own. */
 const SHARED = [...COMMON.map(({ name }) => name).filter((name) => name !== 'direction'), 'selector', 'when'];
 /** Of the bandwidth toxic with rate 0: for ever. */
@@ -26,24 +30,24 @@ const FOREVER_MILLIS = Number.MAX_SAFE_INTEGER;
 export const readToxic = (json: unknown): Toxic => {
   const row = asRow(json, 'a toxic');
   const typeName = memberOf(row, 'type', 'string') ?? '';
-  const given = memberOf(row, 'stream', 'string') || 'downstream';
-  const stream = given.toLowerCase();
-  if (stream !== 'upstream' && stream !== 'downstream')
+  const stream = memberOf(row, 'stream', 'string') ?? 'downstream';
+  const way = WAYS[stream.toLowerCase()];
+  if (way === undefined)
     throw API_ERRORS.invalidStream(didYouMean(nearest(stream, ['upstream', 'downstream'])));
   const type = TOXIC_TYPES.get(typeName);
   if (type === undefined)
     throw API_ERRORS.invalidToxicType(didYouMean(nearest(typeName, [...TOXIC_TYPES.keys()])));
   const name = memberOf(row, 'name', 'string') || `${typeName}_${stream}`;
   const toxicity = memberOf(row, 'toxicity', 'number') ?? 1;
-  return { name, type, stream, toxicity, ...readAttributes(type, stream, toxicity, row, {}) };
+  return { name, type, stream, way, toxicity, ...readAttributes(type, way, toxicity, row, {}) };
 };
 
 /** The toxic with other attributes or toxicity; what is not given stays. @throws ApiError 400 */
 export const changedToxic = (toxic: Toxic, json: unknown): Toxic => {
   const row = asRow(json, 'a toxic');
   const toxicity = memberOf(row, 'toxicity', 'number') ?? toxic.toxicity;
-  const { type, stream, attributes } = toxic;
-  return { ...toxic, toxicity, ...readAttributes(type, stream, toxicity, row, attributes) };
+  const { type, way, attributes } = toxic;
+  return { ...toxic, toxicity, ...readAttributes(type, way, toxicity, row, attributes) };
 };
 
 /** As it is sent and written into files. */
@@ -57,7 +61,7 @@ export const toxicJson = ({ name, type, stream, toxicity, attributes }: Toxic): 
 
 const readAttributes = (
   type: ToxicType,
-  stream: Toxic['stream'],
+  way: Way,
   toxicity: number,
   row: Row,
   before: Row,
@@ -68,7 +72,7 @@ const readAttributes = (
   for (const [name, value] of Object.entries(fresh))
     if (value !== null) merged[name] = value;
     else if (!type.terms.some((term) => term.name === name)) delete merged[name];
-  const fault = faultOf(type, stream, toxicity, merged);
+  const fault = faultOf(type, way, toxicity, merged);
   return { fault, attributes: attributesOf(type, fault, merged) };
 };
 
@@ -103,12 +107,12 @@ const readTerm = (type: ToxicType, { name, least, unit, ...term }: Term, given: 
 };
 
 /** @throws ApiError 400 */
-const faultOf = (type: ToxicType, stream: Toxic['stream'], toxicity: number, attributes: Row): Fault => {
+const faultOf = (type: ToxicType, way: Way, toxicity: number, attributes: Row): Fault => {
   const json: Record<string, unknown> = { kind: type.kind, ...type.preset };
   for (const name of [...type.more.map((each) => each.name), ...SHARED])
     if (attributes[name] !== undefined) json[name] = attributes[name];
   for (const term of type.terms) json[term.field] = readTerm(type, term, attributes[term.name]) * term.scale;
-  if (FAMILIES[type.kind].directed) json.direction = stream === 'upstream' ? 'up' : 'down';
+  if (FAMILIES[type.kind].directed) json.direction = way;
   const selector = json.selector as Row | undefined;
   if (selector?.probability !== undefined)
     throw API_ERRORS.badBody(`${type.type} has no attribute 'selector.probability'`, 'toxicity says it');
