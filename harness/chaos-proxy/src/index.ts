@@ -1,7 +1,7 @@
 export { CHAOS_ERRORS, ChaosError, type ChaosErrorCode } from './chaos-error.ts';
 export { checkFault, parseFault } from './faults/check.ts';
 export type { CutHow, Direction, FaultCommon, Selector, When } from './faults/fault.ts';
-export type { Fault } from './faults/registry.ts';
+export { FAMILIES, type Fault } from './faults/registry.ts';
 export { LinkMachine } from './link.ts';
 export type { LinkCommand, LinkOptions, LinkReport } from './link-words.ts';
 export type {

@@ -3,8 +3,7 @@ import type { LinkMachine } from './link.ts';
 import type { LinkCommand, LinkReport } from './link-words.ts';
 import type { Address, Conn, Listener, Millis, NetInput, NetOutput, Why } from './machine.ts';
 import type { Way } from './receipt.ts';
-import { resetSocket } from './reset-socket.ts';
-import { carry } from './splice.ts';
+import { carry, resetSocket } from './splice.ts';
 
 type Entry = {
   readonly socket: Socket;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { dial, type End, Service, within } from '../testing/tcp-pair.ts';
 import { type ChaosProxyOptions, createChaosProxy } from './proxy.ts';
-import { resetSocket } from './reset-socket.ts';
+import { resetSocket } from './splice.ts';
 
 const BULK = 2 * 1024 * 1024;
 

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { resetSocket } from './reset-socket.ts';
 
 /** Carries what comes out of `source` into `sink`: bytes with back-pressure, FIN as FIN, anything else as RST. Both must
  *  allow half-open and be without listeners for `data` and `end`. */
@@ -11,4 +10,14 @@ export const carry = (source: Socket, sink: Socket): void => {
   source.on('end', () => sink.end());
   source.on('error', () => resetSocket(sink));
   if (source.readableEnded) sink.end();
+};
+
+/**
+ * RST now. libuv refuses it (and leaves the socket open) while a shutdown is under way, which without bytes before it is
+ * a matter of one turn; behind bytes that the peer does not take, a plain close has to do.
+ */
+export const resetSocket = (socket: Socket): void => {
+  if (!socket.writableEnded || socket.writableFinished) socket.resetAndDestroy();
+  else if (socket.writableLength > 0) socket.destroy();
+  else socket.once('finish', () => socket.resetAndDestroy());
 };
