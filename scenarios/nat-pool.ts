@@ -56,6 +56,12 @@ const KIB = 1024;
 const nth = <Value>(values: readonly Value[], index: number): Value => values[index % values.length] as Value;
 const two = (n: number): string => String(n).padStart(2, '0');
 
+/** Throughput is measured at the last site whose link leaves it to the relay. The first one is clean, so there is one. */
+const measuredSite = (sites: number): number => {
+  for (let index = sites - 1; index > 0; index--) if (nth(PLACES, index).link === 'clean') return index;
+  return 0;
+};
+
 const site = (options: Options, index: number): Site => {
   const place = nth(PLACES, index);
   const round = Math.floor(index / PLACES.length);
@@ -88,7 +94,7 @@ const site = (options: Options, index: number): Site => {
     const forwarder: ActorSpec<Ref> = { kind: 'forwarder', relay: 'relay', service: `${name}/service` };
     actors.push({ who: `${name}/forwarder`, actor: forwarder, watch: false });
   }
-  if (index === options.sites - 1)
+  if (index === measuredSite(options.sites))
     actors.push({ who: `${name}/source`, actor: { kind: 'source', to: 'users/sink' }, watch: false });
   const profile = PROFILES[place.link];
   return {
@@ -280,7 +286,7 @@ const leaving = (options: Options, sites: readonly Site[]): readonly TimelineEnt
 
 const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEntry[] => {
   const begin = moments(options);
-  const last = (sites.at(-1) as Site).name;
+  const measured = (sites[measuredSite(sites.length)] as Site).name;
   const entries: TimelineEntry[] = [
     { when: 0, step: { do: 'phase', name: 'warm-up' } },
     { when: begin.users - 100, step: { do: 'audit', moment: 'before' } },
@@ -307,13 +313,13 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
   if (options.lab === 'sim')
     return [...entries, { when: begin.settle, step: { do: 'phase', name: 'settle' } }];
   const fastest = (['pool', 'event', 'multiplex'] as const).map(
-    (mode) => `${last}/client-${two(MODES.indexOf(mode) + 1)}`,
+    (mode) => `${measured}/client-${two(MODES.indexOf(mode) + 1)}`,
   );
   const throughput = {
     do: 'throughput',
     rounds: 5,
     bytes: 8 * KIB * KIB,
-    source: `${last}/source`,
+    source: `${measured}/source`,
     clients: fastest,
   } as const;
   return [
