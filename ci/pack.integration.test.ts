@@ -1,5 +1,5 @@
 /** `npm pack` of the root: one compiled tarball, every program on PATH, on the Node that is here and on the pinned one. */
-import { execFile, spawn } from 'node:child_process';
+import { type ExecFileOptions, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -23,11 +23,14 @@ import { shipped } from './pack-build.ts';
 import { ROOT, repositoryFiles } from './tree.ts';
 
 t.setTimeout(600_000); // an installation and runs of the local lab in real time
-const run = promisify(execFile);
+/** The test runner puts a loader into the environment of every child, whatever `env` it is given: `env -u` takes it out again. */
+const CLEAN = ['-u', 'NODE_OPTIONS'];
+const run = (program: string, args: readonly string[], options: ExecFileOptions) =>
+  promisify(execFile)('env', [...CLEAN, program, ...args], { ...options, encoding: 'utf8' });
 const BIN = join(ROOT, 'node_modules', '.bin');
 /** tap's own settings and npm's would change what the children do. */
 const plain = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS|TAP|RELAYLAB)/i.test(name)),
+  Object.entries(process.env).filter(([name]) => !/^(npm_|TAP|RELAYLAB)/i.test(name)),
 );
 const system = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
 const pinnedFirst = { ...plain, PATH: [BIN, ...system].join(delimiter) };
@@ -52,7 +55,10 @@ const untilTunnels = async (
   reports: string,
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<{ readonly joined: boolean; readonly exitCode: number | null; readonly said: string }> => {
-  const child = spawn('relaylab', args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('env', [...CLEAN, 'relaylab', ...args], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said = Promise.all([text(child.stdout), text(child.stderr)]);
   const gone = once(child, 'exit');
   const traces = (): readonly string[] => globSync(`${reports}/*/*/trace.ndjson`);
