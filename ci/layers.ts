@@ -49,6 +49,8 @@ export const LAYERS: Layers = {
   'harness/nat': [MACHINE, TRACE, 'fastest-levenshtein'],
   'harness/conformance/clauses': [VERDICT],
   'harness/conformance/mutants': [MACHINE, RELAY],
+  // the mutants as a program
+  'harness/conformance/mutants/relay.ts': [DRIVERS, RELAY, 'reference-impl/port-relay'],
   'harness/agents': [
     ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, PROXY],
     ...[TRACE, 'harness/measure', 'harness/nat', 'harness/conformance/mutants', 'node:'],
