@@ -2,6 +2,16 @@ export type { Codec, SafeResult } from './codec/codec.ts';
 export { compile } from './codec/compile.ts';
 export { type EmitOptions, emit, emitDeclarations, emitted } from './codec/emit.ts';
 export { type CodecOptions, LIMITS, type Limits } from './codec/options.ts';
+export type { Column } from './columns/column.ts';
+export {
+  type ColumnsCodec,
+  type ColumnsDecodeOptions,
+  type ColumnsOptions,
+  columns,
+  Table,
+} from './columns/columns.ts';
+export { Dictionary } from './columns/dictionary.ts';
+export type { TextForm, TextForms } from './columns/layout.ts';
 export { cobsMaxLength, decodeCobs, encodeCobs } from './framing/cobs.ts';
 export { CobsAccumulator, type CobsEvent, CobsSplitter } from './framing/cobs-accumulator.ts';
 export {

@@ -9,7 +9,7 @@ import { closeInput, input, openInput } from '../wire/input.ts';
 import { abandon, begin, borrow, finish, output, writeInto } from '../wire/output.ts';
 import { Refusal, shown } from '../wire/refusal.ts';
 import type { Codec, SafeResult } from './codec.ts';
-import type { Settings } from './options.ts';
+import type { Limits, Settings } from './options.ts';
 
 /** Bytes kept free in front of a frame's body for its length. */
 const PREFIX_BYTES_MAX = 8;
@@ -24,7 +24,7 @@ const isStackOverflow = (thrown: unknown): boolean =>
   thrown instanceof RangeError && /call stack/i.test(thrown.message);
 
 /** What was thrown, as the caller gets it: refusals with their path; what a getter of the caller's threw stays what it is. */
-const told = (thrown: unknown, start: number): unknown => {
+export const told = (thrown: unknown, start: number): unknown => {
   if (thrown instanceof Refusal) return thrown.toError(start);
   if (isStackOverflow(thrown))
     return new PostcardError({
@@ -62,6 +62,16 @@ export const assemble = <T>(
     ...encoding<T>(functions, explainer, settings.limits.bytes),
     ...decoding<T>(functions, explainer, settings),
   };
+};
+
+/** Makes bytes the input. @throws PostcardError BadSchema for what is no bytes, LimitBytes for too many */
+export const checkedOpen = (bytes: Uint8Array, offset: number, limits: Limits): void => {
+  if (!(bytes instanceof Uint8Array)) throw misused('a Uint8Array as input', bytes);
+  if (!(offset >= 0 && offset <= bytes.length)) throw misused(`an offset from 0 to ${bytes.length}`, offset);
+  const length = bytes.length - offset;
+  if (length > limits.bytes)
+    throw new Refusal('LimitBytes', -1, `at most ${limits.bytes} bytes`, `${length} bytes`).toError(0);
+  openInput(bytes, offset, limits.emptyItems);
 };
 
 type Encoding<T> = Pick<Codec<T>, 'encode' | 'encodeInto' | 'encodeFrame' | 'size'>;
@@ -156,18 +166,11 @@ const decoding = <T>(
 ): Decoding<T> => {
   const { decode } = own;
 
-  const open = (bytes: Uint8Array, offset: number): void => {
-    if (!(bytes instanceof Uint8Array)) throw misused('a Uint8Array as input', bytes);
-    if (!(offset >= 0 && offset <= bytes.length))
-      throw misused(`an offset from 0 to ${bytes.length}`, offset);
-    openInput(bytes, offset, limits.emptyItems);
-  };
-
   const refused = (bytes: Uint8Array, offset: number, thrown: unknown): unknown => {
     const closures = explainer();
     let cause = thrown;
     if (closures !== own) {
-      open(bytes, offset);
+      checkedOpen(bytes, offset, limits);
       try {
         closures.decode(input.p);
       } catch (again) {
@@ -180,17 +183,7 @@ const decoding = <T>(
   };
 
   const read = (bytes: Uint8Array, offset: number): T => {
-    open(bytes, offset);
-    // the limit is on what is read: a prefix may lie in a longer buffer
-    if (input.e - input.p > limits.bytes) {
-      const refusal = new Refusal(
-        'LimitBytes',
-        -1,
-        `at most ${limits.bytes} bytes`,
-        `${bytes.length - offset}`,
-      );
-      throw refusal.toError(0);
-    }
+    checkedOpen(bytes, offset, limits);
     try {
       return decode(input.p) as T;
     } catch (thrown) {

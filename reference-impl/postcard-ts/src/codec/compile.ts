@@ -11,8 +11,7 @@ const generated = <T>(schema: Schema<T>, settings: Settings): CodecFunctions => 
   return new Function('H', source)(HELPERS) as CodecFunctions;
 };
 
-/** Whether code may be generated here: a Content-Security-Policy, or a flag of Node's, may forbid it. */
-const mayGenerate = (): boolean => {
+const isEvalAllowed = (): boolean => {
   try {
     return new Function('return true')() === true;
   } catch {
@@ -21,19 +20,28 @@ const mayGenerate = (): boolean => {
 };
 
 /**
- * Makes the codec of a schema.
- * @throws PostcardError BadSchema for endless types, impossible limits, or `mode: 'compiled'` where code generation is forbidden
+ * Whether a mode generates code here: a Content-Security-Policy, or a flag of Node's, may forbid it.
+ * @throws PostcardError BadSchema where it is forbidden and was asked for
  */
-export const compile = <T>(schema: Schema<T>, options: CodecOptions = {}): Codec<T> => {
-  const settings = settingsOf(options);
-  const { mode = 'auto' } = options;
-  if (mode === 'no-eval' || (mode === 'auto' && !mayGenerate()))
-    return assemble<T>(schema.node, settings, undefined, 'no-eval');
-  if (mode === 'compiled' && !mayGenerate())
+export const mayGenerate = (mode: CodecOptions['mode'] = 'auto'): boolean => {
+  if (mode === 'no-eval') return false;
+  const allowed = isEvalAllowed();
+  if (mode === 'compiled' && !allowed)
     throw badSchema(
       'mode',
       "a platform that allows `new Function`, or mode 'no-eval'",
       'one that forbids it',
     );
-  return assemble<T>(schema.node, settings, generated(schema, settings), 'compiled');
+  return allowed;
+};
+
+/**
+ * Makes the codec of a schema.
+ * @throws PostcardError BadSchema for endless types, impossible limits, or `mode: 'compiled'` where code generation is forbidden
+ */
+export const compile = <T>(schema: Schema<T>, options: CodecOptions = {}): Codec<T> => {
+  const settings = settingsOf(options);
+  return mayGenerate(options.mode)
+    ? assemble<T>(schema.node, settings, generated(schema, settings), 'compiled')
+    : assemble<T>(schema.node, settings, undefined, 'no-eval');
 };

@@ -50,10 +50,20 @@ export class DecodeSource {
 
   /** @returns declarations, the first of them `decode` */
   source(root: Node): string {
-    const functions = [this.#function('decode', root)];
+    return [this.#function('decode', root), ...this.outlined()].join('\n');
+  }
+
+  /** The functions that code written so far calls. */
+  outlined(): readonly string[] {
+    const functions: string[] = [];
     for (let next = this.#plan.take(); next !== undefined; next = this.#plan.take())
       functions.push(this.#function(next.name, next.node));
-    return functions.join('\n');
+    return functions;
+  }
+
+  /** Code that declares `out` and reads a value into it. */
+  value(node: Node, out: string): string {
+    return this.#code(node, out);
   }
 
   #function(name: string, node: Node): string {
@@ -102,15 +112,15 @@ export class DecodeSource {
         return `if(e-p<8)end(p);const ${out}=v.getFloat64(p,true);p+=8;`;
       case 'char': {
         const [s, n] = [this.#names.next('s'), this.#names.next('n')];
-        return `const ${s}=p;${this.#length(n)}const ${out}=readChar(${s},p,${n},${this.#options.firstChar});p=C.p;`;
+        return `const ${s}=p;${this.length(n)}const ${out}=readChar(${s},p,${n},${this.#options.firstChar});p=C.p;`;
       }
       case 'string': {
         const n = this.#names.next('n');
-        return `${this.#length(n)}if(${n}>e-p)end(p);const ${out}=textAt(b,v,p,${n});p+=${n};`;
+        return `${this.length(n)}if(${n}>e-p)end(p);const ${out}=textAt(b,v,p,${n});p+=${n};`;
       }
       case 'bytes': {
         const n = this.#names.next('n');
-        return `${this.#length(n)}if(${n}>e-p)end(p);${this.#view(out, n, node.copy)}`;
+        return `${this.length(n)}if(${n}>e-p)end(p);${this.#view(out, n, node.copy)}`;
       }
       case 'byteArray':
         return `if(${node.length}>e-p)end(p);${this.#view(out, String(node.length), node.copy)}`;
@@ -132,7 +142,7 @@ export class DecodeSource {
       }
       case 'seq': {
         const n = this.#names.next('n');
-        return `${this.#count(n, node.of)}${this.#loop(node.of, out, n)}`;
+        return `${this.count(n, node.of)}${this.#loop(node.of, out, n)}`;
       }
       case 'array':
         return this.#loop(node.of, out, String(node.length));
@@ -151,7 +161,7 @@ export class DecodeSource {
       case 'names': {
         const x = this.#names.next('x');
         const { length } = node.names;
-        return `${this.#index(x, length)}const ${out}=${this.#table(node.names)}[${x}];`;
+        return `${this.index(x, length)}const ${out}=${this.#table(node.names)}[${x}];`;
       }
       case 'map':
       case 'record':
@@ -191,16 +201,16 @@ export class DecodeSource {
   }
 
   /** Declares n and reads a length; what is longer than one byte is rare enough for a helper. */
-  #length(n: string): string {
+  length(n: string): string {
     return `${BYTE}let ${n}=b[p++];if(${n}>127){${n}=readLength(p-1);p=C.p}`;
   }
 
   /** Declares n and reads the length of a collection, which the input must be able to hold. */
-  #count(n: string, ...of: readonly Node[]): string {
+  count(n: string, ...of: readonly Node[]): string {
     const least = of.reduce((total, node) => total + this.#options.minSize(node), 0);
     const claim =
       least === 0 ? `takeEmpties(p,${n});` : `if((C.claims-=${least === 1 ? n : `${n}*${least}`})<0)end(p);`;
-    return `${this.#length(n)}${claim}if(${n}>${this.#options.items})checkItems(p,${n},${this.#options.items});`;
+    return `${this.length(n)}${claim}if(${n}>${this.#options.items})checkItems(p,${n},${this.#options.items});`;
   }
 
   #loop(of: Node, out: string, n: string): string {
@@ -220,10 +230,11 @@ export class DecodeSource {
       node.kind === 'map'
         ? ['new Map()', `${out}.set(${k},${y})`]
         : ['Object.create(null)', `${out}[${k}]=${y}`];
-    return `${this.#count(n, key, node.value)}const ${out}=${made};for(let ${i}=0;${i}<${n};${i}++){${this.#code(key, k)}${this.#code(node.value, y)}${put}}`;
+    return `${this.count(n, key, node.value)}const ${out}=${made};for(let ${i}=0;${i}<${n};${i}++){${this.#code(key, k)}${this.#code(node.value, y)}${put}}`;
   }
 
-  #index(x: string, variants: number): string {
+  /** Declares x and reads the index of a variant. */
+  index(x: string, variants: number): string {
     return `${this.#varint(x, 5)}if(${x}>=${variants})badEnum(p-1,${x},${variants});`;
   }
 
@@ -245,6 +256,6 @@ export class DecodeSource {
       return manyUnits ? [] : `case ${index}:${out}={tag:${JSON.stringify(tag)}};break;\n`;
     });
     const others = manyUnits ? `${out}={tag:${this.#table(variants.map(([tag]) => tag))}[${x}]}` : '';
-    return `${this.#index(x, variants.length)}let ${out};switch(${x}){${cases.join('')}default:${others}}\n`;
+    return `${this.index(x, variants.length)}let ${out};switch(${x}){${cases.join('')}default:${others}}\n`;
   }
 }

@@ -1,0 +1,135 @@
+import type { Settings } from '../codec/options.ts';
+import { DecodeSource } from '../generate/decode-source.ts';
+import { HELPERS } from '../generate/helpers.ts';
+import { minSizes } from '../schema/bounds.ts';
+import type { Node } from '../schema/node.ts';
+import type { Layout, Slot } from './layout.ts';
+
+/** Writes the source of a function `(p, store)` that reads a seq of rows into a store. */
+export class ColumnsSource {
+  readonly #slots: readonly Slot[];
+  readonly #levels: number;
+  readonly #values: DecodeSource;
+  #last = 0;
+
+  constructor(row: Node, slots: readonly Slot[], levels: number, { limits, firstChar }: Settings) {
+    this.#slots = slots;
+    this.#levels = levels;
+    this.#values = new DecodeSource({
+      depth: limits.depth,
+      items: limits.items,
+      firstChar,
+      minSize: minSizes(row),
+    });
+  }
+
+  /** @returns the body of a function that takes the helpers as `H` and returns the reader */
+  source(row: Node, root: Layout): string {
+    const count = this.#values.count('n', row);
+    const body = this.#read(root, 'i');
+    const lists = Array.from({ length: this.#levels - 1 }, (_, i) => i + 1);
+    const main = [
+      'function read(p,S){const b=C.b,v=C.v,e=C.e,s=C.s,D=S.dictionary;',
+      `${count}S.reserve(0,n);S.counts[0]=n;let A=S.arrays;`,
+      this.#slots.length > 0 ? `let ${this.#slots.map((_, i) => `s${i}=A[${i}]`).join()};` : '',
+      ...lists.map((level) => `let c${level}=0,m${level}=S.rooms[${level}];`),
+      `for(let i=0;i<n;i++){${body}}`,
+      ...lists.map((level) => `S.counts[${level}]=c${level};`),
+      'C.p=p}',
+    ].join('\n');
+    const functions = [main, ...this.#values.outlined()].join('\n');
+    const names = Object.keys(HELPERS).filter((name) => new RegExp(`\\b${name}\\b`).test(functions));
+    return [
+      "'use strict';",
+      `const {${names.join()}}=H;`,
+      ...this.#values.tables,
+      functions,
+      'return read;',
+    ].join('\n');
+  }
+
+  #name(prefix: string): string {
+    return `${prefix}_${this.#last++}`;
+  }
+
+  #length(n: string): string {
+    return `${this.#values.length(n)}if(${n}>e-p)end(p);`;
+  }
+
+  #read(layout: Layout, i: string): string {
+    switch (layout.kind) {
+      case 'none':
+        return '';
+      case 'number':
+      case 'wide':
+      case 'plain': {
+        const y = this.#name('v');
+        return `${this.#values.value(layout.node, y)}s${layout.slot}[${i}]=${y};\n`;
+      }
+      case 'bool': {
+        const y = this.#name('v');
+        return `${this.#values.value(layout.node, y)}s${layout.slot}[${i}]=${y}?1:0;\n`;
+      }
+      case 'dict': {
+        const n = this.#name('n');
+        return `${this.#length(n)}s${layout.slot}[${i}]=D.idAt(b,v,p,${n});p+=${n};\n`;
+      }
+      case 'ref':
+      case 'bytes': {
+        const n = this.#name('n');
+        return `${this.#length(n)}s${layout.offsets}[${i}]=p-s;s${layout.lengths}[${i}]=${n};p+=${n};\n`;
+      }
+      case 'group':
+        return layout.parts.map(([, part]) => this.#read(part, i)).join('');
+      case 'option':
+        return this.#option(layout, i);
+      case 'list':
+        return this.#list(layout, i);
+      case 'choice':
+        return this.#choice(layout, i);
+    }
+  }
+
+  #option({ present, of }: Extract<Layout, { kind: 'option' }>, i: string): string {
+    const x = this.#name('x');
+    return `if(p>=e)end(p);const ${x}=b[p++];if(${x}>1)badOption(p-1);s${present}[${i}]=${x};if(${x}===1){${this.#read(of, i)}}else{${this.#skip(of, i)}}\n`;
+  }
+
+  #skip(layout: Layout, i: string): string {
+    if (layout.kind === 'list') return `s${layout.ends}[${i}]=c${layout.level};`;
+    if (layout.kind === 'plain') return `s${layout.slot}[${i}]=undefined;`;
+    if (layout.kind === 'group') return layout.parts.map(([, part]) => this.#skip(part, i)).join('');
+    if (layout.kind === 'option') return `s${layout.present}[${i}]=0;${this.#skip(layout.of, i)}`;
+    return '';
+  }
+
+  #list({ ends, level, of, node }: Extract<Layout, { kind: 'list' }>, i: string): string {
+    const [n, k] = [this.#name('n'), this.#name('k')];
+    const reload = this.#slots
+      .flatMap((slot, at) => (slot.level === level ? [`s${at}=A[${at}];`] : []))
+      .join('');
+    const grow = `if(c${level}+${n}>m${level}){S.reserve(${level},c${level}+${n});m${level}=S.rooms[${level}];${reload}}`;
+    return `${this.#values.count(n, node)}${grow}for(let ${k}=0;${k}<${n};${k}++){${this.#read(of, `c${level}`)}c${level}++}s${ends}[${i}]=c${level};\n`;
+  }
+
+  #choice(layout: Extract<Layout, { kind: 'choice' }>, i: string): string {
+    const { cases, tags, numbers, lengths, others, text } = layout;
+    const x = this.#name('x');
+    const code = cases.map(([, form, node], index) => {
+      const [y, n] = [this.#name('v'), this.#name('n')];
+      const read = {
+        none: () => `s${numbers}[${i}]=0;`,
+        number: () => `${this.#values.value(node, y)}s${numbers}[${i}]=${y};`,
+        bool: () => `${this.#values.value(node, y)}s${numbers}[${i}]=${y}?1:0;`,
+        text: () =>
+          text === 'dict'
+            ? `${this.#length(n)}s${numbers}[${i}]=D.idAt(b,v,p,${n});p+=${n};`
+            : `${this.#length(n)}s${numbers}[${i}]=p-s;s${lengths}[${i}]=${n};p+=${n};`,
+        other: () =>
+          `${this.#values.value(node, y)}s${numbers}[${i}]=s${others}.length;s${others}.push(${y});`,
+      }[form];
+      return `case ${index}:{${read()}break}\n`;
+    });
+    return `${this.#values.index(x, cases.length)}s${tags}[${i}]=${x};switch(${x}){${code.join('')}}\n`;
+  }
+}
