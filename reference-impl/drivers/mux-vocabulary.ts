@@ -31,8 +31,8 @@ export type MuxInput =
   | { readonly type: 'room'; readonly bytes: number }
   | { readonly type: 'deadline' }
   | { readonly type: 'output'; readonly output: MuxCommand }
-  /** The other side of a splice was reset: so is this stream, and unlike after the machine's own `reset` its `closed` follows. */
-  | { readonly type: 'cut'; readonly conn: Conn }
+  /** A splice is over that did not end in order: this stream is reset, and unlike after the machine's own `reset` its `closed` follows. */
+  | { readonly type: 'cut'; readonly conn: Conn; readonly why: Why }
   /** These payload bytes of a stream were taken by whoever `next()` sent them to. */
   | { readonly type: 'consumed'; readonly conn: Conn; readonly bytes: number };
 

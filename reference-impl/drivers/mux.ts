@@ -110,7 +110,7 @@ export class MuxBinding {
         break;
       case 'cut': {
         const stream = this.#byConn.get(input.conn);
-        if (stream !== undefined) this.#abandon(now, stream, 'reset', outputs);
+        if (stream !== undefined) this.#abandon(now, stream, input.why, outputs);
         break;
       }
       case 'consumed': {
@@ -260,7 +260,7 @@ export class MuxBinding {
     this.#pass(now, { type: 'reset', stream: stream.id }, outputs);
   }
 
-  /** Reset with a `closed`: for a peer that does not end after our `close` (`end`), or a splice that broke (`reset`). */
+  /** Reset with a `closed`: for a peer that does not end after our `close` (`end`), or a splice that broke. */
   #abandon(now: Millis, stream: MuxStream, why: Why, outputs: CarrierOutput[]): void {
     if (stream.over) return;
     this.#reset(now, stream, outputs);

@@ -14,9 +14,13 @@ export class NodeAlarm {
   #armedFor = Number.POSITIVE_INFINITY;
   #due: Millis | undefined;
 
-  constructor(clock: () => Millis, ring: () => void) {
+  readonly #holds: boolean;
+
+  /** @param holds the process stays alive while it is set */
+  constructor(clock: () => Millis, ring: () => void, holds = true) {
     this.#clock = clock;
     this.#ring = ring;
+    this.#holds = holds;
   }
 
   /** @param due undefined: nothing to wait for, and the process is not kept alive */
@@ -31,6 +35,7 @@ export class NodeAlarm {
     this.#armedFor = due;
     const delay = Math.min(Math.max(0, due - this.#clock()), DELAY_MILLIS_MAX);
     this.#timer = setTimeout(this.#look, delay);
+    if (!this.#holds) this.#timer.unref();
   }
 
   #disarm(): void {

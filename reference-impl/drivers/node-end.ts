@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Conn, NetInput, Why } from '../machine/machine.ts';
 import { LINGER_BYTES } from './linger.ts';
-import { resetSocket } from './node-handle.ts';
+import { queuedBytes, resetSocket } from './node-handle.ts';
 import { whyOf } from './node-why.ts';
 import type { WireWatch } from './watch.ts';
 
@@ -98,6 +98,10 @@ export class TcpEnd {
  * destroyed but has not said `error` yet still tells it.)
  */
 export const hasFailed = (end: TcpEnd): boolean => end.why !== 'end';
+
+/** Grows with every byte that came from the socket or left to it, and with its FIN. (A byte that waits counts 3 - 1 - 1.) */
+export const movedBy = ({ socket, peerEnded }: TcpEnd): number =>
+  3 * socket.bytesRead - socket.writableLength - queuedBytes(socket) + (peerEnded ? 1 : 0);
 
 /** Makes a socket an end's own, also the one it is promoted to; its bytes and FIN are the caller's to listen to. */
 export const own = (end: TcpEnd, socket: Socket): void => {

@@ -2,13 +2,14 @@
  * The only file that touches what Node keeps private, and why:
  * - `onread` (reads into a buffer of ours) exists only in the constructor of `net.Socket`, so an accepted socket's handle has to
  *   move into a new one;
+ * - how much of a write the kernel has taken already is known to libuv only: an idle time must see a slow reader read;
  * - a dial that is given up must leave RST, and the public `resetAndDestroy` waits for it to be answered first.
  * Each has a way to go on without. `probeOnread` tries the first one out; the driver asks it before it relies on it.
  */
 import { connect, createServer, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 
 type Innards = {
-  _handle: { readonly fd?: number } | null;
+  _handle: { readonly fd?: number; readonly writeQueueSize?: number } | null;
   _reset?: () => void;
 };
 type ConstructorOptions = Omit<SocketConstructorOpts, 'handle'> & {
@@ -55,6 +56,10 @@ export const resetSocket = (socket: Socket): void => {
   if (shuttingDown) socket.once('finish', () => socket.resetAndDestroy());
   else socket.resetAndDestroy();
 };
+
+/** Bytes given to the handle that the kernel has not taken; falls while one long write is under way. 0 if it cannot be known. */
+export const queuedBytes = (socket: Socket): number =>
+  (socket as unknown as Innards)._handle?.writeQueueSize ?? 0;
 
 let probed: Promise<string | undefined> | undefined;
 

@@ -7,6 +7,7 @@ import { Carrier, type CarrierHost } from './mux-node.ts';
 import type { MuxCommand } from './mux-vocabulary.ts';
 import { hasFailed, type TcpEnd } from './node-end.ts';
 import type { ConnCommand } from './node-sockets.ts';
+import type { Tunnel } from './splice-idle.ts';
 import { Joint, socketSide, streamSide } from './splice-mux.ts';
 import type { WireWatch } from './watch.ts';
 
@@ -107,15 +108,15 @@ export class NodeSessions implements CarrierHost {
     carrier.do({ type: 'output', output });
   }
 
-  /** A splice that has a stream in it. @param first the socket called `a`, if it is one */
-  splice(a: Conn, b: Conn, first: TcpEnd | undefined, second: TcpEnd | undefined): void {
+  /** A splice that has a stream in it. @param first the socket called `a`, if it is one @returns undefined: one of them is gone */
+  splice(a: Conn, b: Conn, first: TcpEnd | undefined, second: TcpEnd | undefined): Tunnel | undefined {
     const [streamA, streamB] = [this.#streams.get(a), this.#streams.get(b)];
     const sideA = first ? socketSide(first) : streamA && streamSide(a, streamA);
     const sideB = second ? socketSide(second) : streamB && streamSide(b, streamB);
     if (sideA === undefined || sideB === undefined) {
-      sideA?.cut();
-      sideB?.cut();
-      return;
+      sideA?.cut('reset');
+      sideB?.cut('reset');
+      return undefined;
     }
     const joint = new Joint(sideA, sideB);
     if (first !== undefined) first.taker = joint;
@@ -127,6 +128,7 @@ export class NodeSessions implements CarrierHost {
       a: first?.peerEnded ?? streamA?.binding.peerEnded(a) ?? false,
       b: second?.peerEnded ?? streamB?.binding.peerEnded(b) ?? false,
     });
+    return joint;
   }
 
   /** The next input for the machine; call `taken` with it afterwards. @returns undefined: no session has anything to say */

@@ -17,7 +17,8 @@ import { probeOnread } from './node-handle.ts';
 import { NodeListeners } from './node-listeners.ts';
 import { NodeSessions, type SessionChoices } from './node-sessions.ts';
 import { type ConnCommand, NodeSockets } from './node-sockets.ts';
-import { spliceSockets } from './splice.ts';
+import { spliceSockets, tunnelOf } from './splice.ts';
+import { SpliceIdle, type Tunnel } from './splice-idle.ts';
 import type { WireWatch } from './watch.ts';
 
 export type NodeDriverOptions<Report> = {
@@ -54,6 +55,8 @@ export class NodeDriver<Report, Command = never> {
   readonly #sockets: NodeSockets;
   readonly #sessions: NodeSessions;
   readonly #alarm: NodeAlarm;
+  readonly #idleAlarm: NodeAlarm;
+  readonly #idleSplices = new SpliceIdle();
   readonly #queue = new Fifo<NetInput | CommandInput<Command>>();
   readonly #clock: () => Millis;
   #idle: (() => void)[] = [];
@@ -69,6 +72,12 @@ export class NodeDriver<Report, Command = never> {
     const epoch = performance.now();
     this.#clock = options.clock ?? (() => performance.now() - epoch);
     this.#alarm = new NodeAlarm(this.#now, () => this.#feed({ type: 'deadline' }));
+    const lookAtSplices = (): void => {
+      this.#idleSplices.look(this.#now());
+      this.#idleAlarm.set(this.#idleSplices.next());
+    };
+    // their sockets hold the process already
+    this.#idleAlarm = new NodeAlarm(this.#now, lookAtSplices, false);
     const input = (happened: NetInput) => this.#feed(happened);
     const { watch, name, yamux } = options;
     this.#listeners = new NodeListeners(options.bind ?? '127.0.0.1', {
@@ -133,6 +142,7 @@ export class NodeDriver<Report, Command = never> {
     this.#destroyed = true;
     this.#queue.clear();
     this.#alarm.set(undefined);
+    this.#idleAlarm.set(undefined);
     this.#listeners.closeAll();
     this.#sessions.destroy();
     this.#sockets.destroy();
@@ -207,7 +217,7 @@ export class NodeDriver<Report, Command = never> {
         this.#sessions.open(output);
         return;
       case 'splice':
-        this.#splice(output.a, output.b);
+        this.#splice(output.a, output.b, output.idleMillis);
         return;
       case 'mux': {
         const end = this.#sockets.live(output.conn);
@@ -241,12 +251,18 @@ export class NodeDriver<Report, Command = never> {
     if (!spliced || output.type === 'reset') this.#sockets.perform(end, output);
   }
 
-  #splice(a: Conn, b: Conn): void {
+  #splice(a: Conn, b: Conn, idleMillis: Millis | undefined): void {
     const [first, second] = [this.#sockets.live(a), this.#sockets.live(b)];
     // a connection that is spliced already, or a session, cannot be spliced
     if (first?.taker !== undefined || second?.taker !== undefined) return;
-    if (first !== undefined && second !== undefined) spliceSockets(first, second, this.#fast);
-    else this.#sessions.splice(a, b, first, second);
+    let tunnel: Tunnel | undefined;
+    if (first !== undefined && second !== undefined) {
+      spliceSockets(first, second, this.#fast);
+      if (idleMillis !== undefined) tunnel = tunnelOf(first, second);
+    } else tunnel = this.#sessions.splice(a, b, first, second);
+    if (tunnel === undefined) return;
+    this.#idleSplices.watch(this.#last, idleMillis, tunnel);
+    this.#idleAlarm.set(this.#idleSplices.next());
   }
 
   #accepted(listener: Listener, socket: Socket): void {

@@ -40,6 +40,8 @@ export const LINGERED = 15;
 /** Target: the carrier of a yamux session. */
 export const MUX_TURN = 16;
 export const MUX_WAKE = 17;
+/** Target: nobody. Idle splices of the whole world are looked at. */
+export const LOOK = 18;
 
 /** What the parts of the simulator ask of its middle. */
 export type Agenda = {

@@ -83,7 +83,7 @@ export class SimMachines {
         this.#tcp().connect(now, host, output.conn, output.to, output.from);
         return;
       case 'splice':
-        this.#tcp().splice(now, host, output.a, output.b);
+        this.#tcp().splice(now, host, output);
         return;
       case 'mux': {
         const end = this.#tcp().endOf(host, output.conn);

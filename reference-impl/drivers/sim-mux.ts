@@ -44,6 +44,8 @@ class StreamEnd {
   ended = false;
   /** Payload given to the other side of the splice and not yet granted again. */
   owedBytes = 0;
+  /** Payload given to the other side of the splice so far. */
+  splicedBytes = 0;
 
   constructor(carrier: Carrier) {
     this.carrier = carrier;
@@ -166,11 +168,17 @@ export class SimMux implements Sessions {
     this.#handle(now, stream.carrier, { type: 'consumed', conn, bytes });
   }
 
-  sever(now: Millis, conn: Conn): void {
+  movedBy(conn: Conn): number {
+    const stream = this.#streams.get(conn);
+    if (stream === undefined) return 0;
+    return 2 * stream.splicedBytes - stream.carrier.binding.unsentBytes(conn) + (stream.ended ? 1 : 0);
+  }
+
+  sever(now: Millis, conn: Conn, why: Why): void {
     const stream = this.#streams.get(conn);
     if (stream === undefined) return;
     stream.splice = -1;
-    this.#handle(now, stream.carrier, { type: 'cut', conn });
+    this.#handle(now, stream.carrier, { type: 'cut', conn, why });
   }
 
   splice(now: Millis, conn: Conn, other: Conn): void {
@@ -286,6 +294,7 @@ export class SimMux implements Sessions {
     if (stream === undefined) return;
     if (stream.splice >= 0) {
       const { flow } = this.#tcp();
+      stream.splicedBytes += bytes.length;
       flow.forward(now, stream.splice, bytes);
       if (flow.isBlocked(stream.splice)) {
         stream.owedBytes += bytes.length;

@@ -1,4 +1,4 @@
-import type { Address, Conn, Millis, Why } from '../machine/machine.ts';
+import type { Address, Conn, Millis, NetOutput, Why } from '../machine/machine.ts';
 import { LINGER_MILLIS } from './linger.ts';
 import {
   CARRIER,
@@ -17,26 +17,32 @@ import { type Agenda, DRAIN, REFUSED, RST, SYN, SYN_ACK, TARGETS_MAX, UNREACHABL
 import { SimFlow, type Streams } from './sim-flow.ts';
 import type { SimHost } from './sim-host.ts';
 import { type Patience, SimPaths } from './sim-path.ts';
+import { SimSplices, type SplicedEnds } from './sim-splices.ts';
 
 /** What the life of connections asks of the yamux sessions that ride on them. */
 export type Sessions = Streams & {
   carrierClosed(now: Millis, carrier: Conn, why: Why): void;
-  /** The driver resets a stream because the other side of its splice is gone; its `closed` follows. */
-  sever(now: Millis, stream: Conn): void;
+  /** The driver resets a stream because its splice is over; its `closed` follows. */
+  sever(now: Millis, stream: Conn, why: Why): void;
+  /** See `Tunnel.moved`. */
+  movedBy(stream: Conn): number;
   splice(now: Millis, stream: Conn, other: Conn): void;
 };
+
+type Splice = Extract<NetOutput<never>, { readonly type: 'splice' }>;
 
 const EPHEMERAL_FIRST = 32_768;
 const EPHEMERAL_COUNT = 28_232;
 
 /** The connections of all hosts, from the dial to `closed`. TCP by connection, not by packet: see README.md. */
-export class SimTcp {
+export class SimTcp implements SplicedEnds {
   readonly #agenda: Agenda;
   readonly #hostOf: (address: string) => SimHost | undefined;
   readonly #ends: (End | undefined)[] = [];
   readonly #sessions: Sessions;
   readonly paths: SimPaths;
   readonly flow: SimFlow;
+  readonly splices: SimSplices;
 
   constructor(
     agenda: Agenda,
@@ -49,6 +55,7 @@ export class SimTcp {
     this.#sessions = sessions;
     this.paths = new SimPaths(agenda, patience, this.#ends);
     this.flow = new SimFlow(agenda, this.paths, this.#ends, sessions);
+    this.splices = new SimSplices(agenda, this);
   }
 
   /** A number never given before, for a dial, an opened or an accepted stream; the accepted end of a dial is its number + 1. */
@@ -174,7 +181,7 @@ export class SimTcp {
   sever(now: Millis, conn: Conn): void {
     const end = this.#ends[conn];
     if (end === undefined) {
-      this.#sessions.sever(now, conn);
+      this.#sessions.sever(now, conn, 'reset');
       return;
     }
     if ((end.state & DEAD) !== 0) return;
@@ -203,11 +210,10 @@ export class SimTcp {
     this.paths.keepaliveSet(now, conn, end);
   }
 
-  splice(now: Millis, host: SimHost, a: Conn, b: Conn): void {
+  splice(now: Millis, host: SimHost, { a, b, idleMillis }: Splice): void {
     const endA = this.endOf(host, a);
     const endB = this.endOf(host, b);
-    const hasA = endA === undefined ? this.#sessions.has(a) : (endA.state & DEAD) === 0;
-    const hasB = endB === undefined ? this.#sessions.has(b) : (endB.state & DEAD) === 0;
+    const [hasA, hasB] = [this.isOpen(a), this.isOpen(b)];
     if (!hasA || !hasB) {
       if (hasA) this.sever(now, a);
       if (hasB) this.sever(now, b);
@@ -215,6 +221,28 @@ export class SimTcp {
     }
     this.#spliceOne(now, a, endA, b);
     this.#spliceOne(now, b, endB, a);
+    this.splices.watch(now, a, b, idleMillis);
+  }
+
+  isOpen(conn: Conn): boolean {
+    const end = this.#ends[conn];
+    return end === undefined ? this.#sessions.has(conn) : (end.state & DEAD) === 0;
+  }
+
+  movedBy(conn: Conn): number {
+    const end = this.#ends[conn];
+    if (end === undefined) return this.#sessions.movedBy(conn);
+    // a byte on the way counts 2 - 1, one that was read more than it can wait elsewhere
+    return 3 * end.received + 2 * end.sent - end.inFlightBytes + ((end.state & FIN_SEEN) === 0 ? 0 : 1);
+  }
+
+  timeOutBoth(now: Millis, a: Conn, b: Conn): void {
+    const both = [a, b].map((conn) => [conn, this.#ends[conn]] as const);
+    for (const [, end] of both) if (end !== undefined) end.splice = -1;
+    for (const [conn, end] of both) {
+      if (end === undefined) this.#sessions.sever(now, conn, 'timeout');
+      else if (this.#ends[conn] === end && (end.state & DEAD) === 0) this.#timeOut(now, conn, end);
+    }
   }
 
   /** The last word: frees the end, tells its machine or session, and resets the other side of a splice unless all was in order. */

@@ -302,6 +302,9 @@ export class Sim {
       case event.MUX_WAKE:
         this.#mux.wake(now, target);
         break;
+      case event.LOOK:
+        tcp.splices.look(now);
+        break;
     }
   }
 

@@ -1,7 +1,8 @@
 /** The splice in which at least one side is a stream of a yamux session. */
-import type { Conn, NetInput } from '../machine/machine.ts';
+import type { Conn, NetInput, Why } from '../machine/machine.ts';
 import type { Carrier } from './mux-node.ts';
-import type { Taker, TcpEnd } from './node-end.ts';
+import { movedBy, type Taker, type TcpEnd } from './node-end.ts';
+import type { Tunnel } from './splice-idle.ts';
 
 /** A source is held back while so much of what it gave waits for the other side. */
 const HELD_BYTES_MAX = 256 * 1024;
@@ -16,7 +17,11 @@ type Side = {
   tellWhenEmpty(emptied: () => void): void;
   end(): void;
   /** RST; its `closed` follows. */
-  cut(): void;
+  cut(why: Why): void;
+  /** The connection is closed (a stream's end is told to the joint instead). */
+  gone(): boolean;
+  /** Grows as what waited leaves (a socket's: with its bytes too). */
+  moved(): number;
   /** So many bytes that came from here were taken by the other side. */
   taken(bytes: number): void;
   hold(): void;
@@ -35,7 +40,9 @@ export const socketSide = (tcp: TcpEnd): Side => ({
     else tcp.socket.write('', (error) => error ?? emptied());
   },
   end: () => tcp.socket.end(),
-  cut: () => tcp.reset('reset'),
+  cut: (why) => tcp.reset(why),
+  gone: () => tcp.socket.destroyed,
+  moved: () => movedBy(tcp),
   taken: () => {},
   hold: () => tcp.socket.pause(),
   release: () => tcp.socket.resume(),
@@ -49,7 +56,9 @@ export const streamSide = (conn: Conn, carrier: Carrier): Side => ({
   // answered by the input `flushed`
   tellWhenEmpty: () => carrier.do({ type: 'output', output: { type: 'flush', conn } }),
   end: () => carrier.do({ type: 'output', output: { type: 'end', conn } }),
-  cut: () => carrier.do({ type: 'cut', conn }),
+  cut: (why) => carrier.do({ type: 'cut', conn, why }),
+  gone: () => false,
+  moved: () => -carrier.binding.unsentBytes(conn),
   taken: (bytes) => carrier.do({ type: 'consumed', conn, bytes }),
   // a stream is held back by the credit it does not get
   hold: () => {},
@@ -60,6 +69,7 @@ export const streamSide = (conn: Conn, carrier: Carrier): Side => ({
 class Half {
   readonly source: Side;
   readonly #sink: Side;
+  carriedBytes = 0;
   #owed = 0;
   #asked = false;
   #held = false;
@@ -70,7 +80,12 @@ class Half {
     this.#sink = sink;
   }
 
+  get ended(): boolean {
+    return this.#endAsked;
+  }
+
   carry(bytes: Uint8Array): void {
+    this.carriedBytes += bytes.length;
     this.#sink.put(bytes);
     if (this.#sink.waiting() === 0) {
       this.source.taken(bytes.length);
@@ -92,8 +107,8 @@ class Half {
     this.#sink.end();
   }
 
-  cutSink(): void {
-    this.#sink.cut();
+  cutSink(why: Why): void {
+    this.#sink.cut(why);
   }
 
   readonly emptied = (): void => {
@@ -109,9 +124,10 @@ class Half {
 }
 
 /** A splice with a stream in it: bytes, ends and resets go across; credit is granted as the other side takes the bytes. */
-export class Joint implements Taker {
+export class Joint implements Taker, Tunnel {
   readonly #ab: Half;
   readonly #ba: Half;
+  readonly #closed = new Set<Conn>();
   #broken = false;
 
   constructor(a: Side, b: Side) {
@@ -156,6 +172,7 @@ export class Joint implements Taker {
         this.#to(input.conn).emptied();
         return;
       case 'closed':
+        this.#closed.add(input.conn);
         if (input.why !== 'end') this.broken(input.conn);
         return;
     }
@@ -165,7 +182,25 @@ export class Joint implements Taker {
   broken(conn: Conn): void {
     if (this.#broken) return;
     this.#broken = true;
-    this.#from(conn).cutSink();
+    this.#from(conn).cutSink('reset');
+  }
+
+  alive(): boolean {
+    if (this.#broken) return false;
+    return [this.#ab, this.#ba].some(({ source }) => !source.gone() && !this.#closed.has(source.conn));
+  }
+
+  moved(): number {
+    let moved = 0;
+    // a byte counts more often than it can wait
+    for (const { source, carriedBytes, ended } of [this.#ab, this.#ba])
+      moved += source.moved() + 3 * carriedBytes + (ended ? 1 : 0);
+    return moved;
+  }
+
+  timeOut(): void {
+    this.#broken = true;
+    for (const half of [this.#ab, this.#ba]) half.cutSink('timeout');
   }
 
   #from(conn: Conn): Half {

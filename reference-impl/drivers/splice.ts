@@ -5,8 +5,9 @@
  * slowly sees neither FIN nor RST of its peer until it reads again, and after its FIN a later RST is noticed by a write only.
  */
 import type { Socket } from 'node:net';
-import { disown, endOf, hasFailed, own, type Taker, type TcpEnd } from './node-end.ts';
+import { disown, endOf, hasFailed, movedBy, own, type Taker, type TcpEnd } from './node-end.ts';
 import { adopt } from './node-handle.ts';
+import type { Tunnel } from './splice-idle.ts';
 
 /** Bytes in one direction after which a tunnel counts as a bulk transfer. */
 export const PROMOTE_BYTES = 256 * 1024;
@@ -88,6 +89,16 @@ export const spliceSockets = (a: TcpEnd, b: TcpEnd, fast: boolean): void => {
     else end.socket.resume();
   }
 };
+
+/** The two as what an idle time looks at. */
+export const tunnelOf = (a: TcpEnd, b: TcpEnd): Tunnel => ({
+  alive: () => !a.socket.destroyed || !b.socket.destroyed,
+  moved: () => movedBy(a) + movedBy(b),
+  timeOut: () => {
+    a.reset('timeout');
+    b.reset('timeout');
+  },
+});
 
 function onData(this: Socket, bytes: Buffer): void {
   const end = endOf(this);

@@ -93,8 +93,12 @@ export type NetOutput<Report> =
   | { readonly type: 'resume'; readonly conn: Conn }
   /** TCP keepalive: first probe after `idleMillis` of silence. Sessions: yamux ping at that interval. 0: off. */
   | { readonly type: 'keepalive'; readonly conn: Conn; readonly idleMillis: Millis }
-  /** The driver carries bytes and ends between the two from here on (half-close and reset included); only their `closed` follow. */
-  | { readonly type: 'splice'; readonly a: Conn; readonly b: Conn }
+  /**
+   * The driver carries bytes and ends between the two from here on (half-close and reset included); only their `closed` follow.
+   * `idleMillis`: both are reset, `closed` with `timeout`, when the driver saw no payload and no FIN for so long in either
+   * direction, half closed or not (up to a quarter of it late, at most 10 s). Absent or 0: never.
+   */
+  | { readonly type: 'splice'; readonly a: Conn; readonly b: Conn; readonly idleMillis?: Millis }
   /** This connection speaks yamux from its next byte on. `early`: bytes already taken from it that belong to the session. */
   | {
       readonly type: 'mux';
