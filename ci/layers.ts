@@ -21,6 +21,7 @@ const VERDICT = 'harness/verdict';
 export const LAYERS: Layers = {
   [MACHINE]: [],
   'reference-impl/postcard-ts': [],
+  'reference-impl/postcard-ts/src/node.ts': ['reference-impl/postcard-ts', 'node:'],
   [BACKOFF]: [MACHINE],
   [YAMUX]: [MACHINE],
   [`${YAMUX}/duplex.ts`]: [MACHINE, YAMUX, 'node:events', 'node:perf_hooks', 'node:stream'],
@@ -59,9 +60,10 @@ export const LAYERS: Layers = {
     ...[MACHINE, DRIVERS, RELAY, PROXY, TRACE, 'harness/nat', 'harness/agents', 'node:'],
     ...['dockerode', 'testcontainers'],
   ],
+  'harness/links': [MACHINE, PROXY, 'node:'],
   'harness/scenario': [
     ...[MACHINE, BACKOFF, PROXY, TRACE, VERDICT, 'harness/measure', 'harness/nat', 'harness/agents'],
-    ...['harness/labs', 'harness/conformance/clauses', 'node:'],
+    ...['harness/labs', 'harness/links', 'harness/conformance/clauses', 'node:'],
   ],
   'harness/report': [MACHINE, BACKOFF, TRACE, VERDICT, 'harness/measure', 'node:crypto'],
   'harness/cli': ['harness', 'commander', 'fastest-levenshtein', 'node:'],

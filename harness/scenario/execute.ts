@@ -1,8 +1,10 @@
 /** One run from a scenario to a trace: plan, lab, director. What the trace means is said by `judge.ts`. */
 import { createHash } from 'node:crypto';
 import { cpus, release } from 'node:os';
+import type { Fault } from 'chaos-proxy';
 import type { Chosen } from '../labs/choose.ts';
 import type { LabContext } from '../labs/lab.ts';
+import { trustEffects } from '../links/trust.ts';
 import { Stamper } from '../trace/stamp.ts';
 import type { Happening } from '../trace/trace.ts';
 import { PlanDirector } from './director.ts';
@@ -18,6 +20,8 @@ export type RunRequest = {
   readonly defect: string | undefined;
   readonly version: string;
   readonly rerun: string;
+  /** Where measurements of link effects are kept for a day; without it they are made again for each run. */
+  readonly linkRecord?: string;
 } & Pick<LabContext, 'sink' | 'signal' | 'progress' | 'keep'>;
 
 export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relayExec' | 'defect'>): Plan => {
@@ -40,10 +44,22 @@ export const execute = async (request: RunRequest): Promise<void> => {
   const plan = planOf(request);
   const header = new Stamper(() => 0, sink);
   for (const event of declarations(request, plan)) header.say('plan', event);
+  if (chosen.lab.name !== 'sim') {
+    const { linkRecord: record } = request;
+    for (const trust of await trustEffects(linkFaults(plan), { record, signal, progress }))
+      header.say('plan', { type: 'link.trusted', ...trust });
+    signal.throwIfAborted();
+  }
   const director = new PlanDirector(plan, options.seed);
   progress(`${scenario.name}: ${plan.topology.sites.length} sites`);
   await chosen.lab.run(plan.topology, director, { seed: options.seed, sink, signal, progress, keep });
 };
+
+/** Every fault of a link that the plan uses: what sites have all the time, and what the timeline adds. */
+const linkFaults = ({ topology, timeline }: Plan): readonly Fault[] => [
+  ...topology.sites.flatMap(({ link }) => link.faults),
+  ...timeline.flatMap(({ step }) => (step.do === 'link' ? [step.fault] : [])),
+];
 
 function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
   const { scenario, chosen, options } = request;

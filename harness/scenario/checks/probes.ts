@@ -126,7 +126,7 @@ class Probes implements Judging {
     const connected = this.#connected.get(probe.tunnel);
     const shown = [connected, done]
       .filter((event) => event !== undefined)
-      .map((event) => proof(event, told(event), event.type === 'tunnel.done'));
+      .map((event) => proof(event, told(event), event === (done ?? connected)));
     if (probe.expects === 'served') {
       // How the tunnel ends is the matter of other clauses.
       if (this.#served.has(probe.tunnel)) tally.good();
