@@ -1,20 +1,13 @@
-/** `relaylab scenario NAME`: one run, its report, its exit code. */
+/** `relaylab scenario NAME`: one run or many seeds, reports, exit code. */
 import { randomBytes } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
 import { chooseLab, type LabChoice } from '../labs/choose.ts';
-import { LabError } from '../labs/lab.ts';
-import { renderGithub } from '../report/github.ts';
-import { renderMarkdown } from '../report/markdown.ts';
-import { type ReportModel, reportModel } from '../report/model.ts';
-import { renderCiEnd, renderTerminal } from '../report/terminal.ts';
-import { execute, seedText } from '../scenario/execute.ts';
-import { exitOf, Judge } from '../scenario/judge.ts';
+import { seedText } from '../scenario/execute.ts';
 import type { Options, Scenario } from '../scenario/scenario.ts';
-import type { TraceEvent } from '../trace/trace.ts';
 import { EXIT, type ExitCode } from '../verdict/verdict.ts';
-import { RunFolder } from './run-folder.ts';
+import { type Interrupts, interrupts } from './interrupts.ts';
+import { runOnce } from './run-once.ts';
 import { Screen } from './screen.ts';
-import { VERSION } from './version.ts';
+import { tellBroken, tellEnd } from './tell.ts';
 
 export type ScenarioFlags = {
   readonly lab: LabChoice;
@@ -31,30 +24,14 @@ export type ScenarioFlags = {
   readonly reports: string;
 };
 
-type Interrupt = { readonly signal: AbortSignal; readonly done: () => void };
-
-/** First Ctrl-C (or SIGTERM) ends the run in order; the second ends the process, and agents and janitor clean up. */
-const interrupts = (): Interrupt => {
-  const controller = new AbortController();
-  const heard = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    controller.abort(new Error('interrupted'));
-  };
-  process.on('SIGINT', heard).on('SIGTERM', heard).on('SIGHUP', heard);
-  return {
-    signal: controller.signal,
-    done: () => process.off('SIGINT', heard).off('SIGTERM', heard).off('SIGHUP', heard),
-  };
-};
-
 const shellWord = (text: string): string =>
   /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The exact command that runs this again: what was chosen is written out, whatever chose it. */
-const rerunCommand = (
+export const rerunCommand = (
   name: string,
   options: Options,
-  flags: ScenarioFlags,
+  flags: Pick<ScenarioFlags, 'relayExec' | 'defect'>,
   defaults: Scenario['defaults'],
 ): string => {
   const words = ['--lab', options.lab, '--seed', seedText(options.seed)];
@@ -81,16 +58,56 @@ const optionsOf = (
   durationMillis: flags.duration === undefined ? defaults.durationMillis : flags.duration * 1000,
 });
 
+/** @throws UsageError for a folder that cannot be written, LabError for a lab that cannot be had */
 export const runScenario = async (
   name: string,
   scenario: Scenario,
   flags: ScenarioFlags,
 ): Promise<ExitCode> => {
-  const chosen = await chooseLab(flags.lab);
   const first = flags.seed ?? randomBytes(3).readUIntBE(0, 3);
-  if (flags.seeds > 1) return manySeeds(name, scenario, flags, first);
-  return oneRun(name, scenario, flags, optionsOf(flags, scenario.defaults, chosen.lab.name, first), chosen);
+  const interrupt = interrupts();
+  try {
+    const run = flags.seeds > 1 ? manySeeds : oneSeed;
+    return await run(name, scenario, flags, first, interrupt);
+  } finally {
+    interrupt.done();
+  }
 };
+
+const oneSeed = async (
+  name: string,
+  scenario: Scenario,
+  flags: ScenarioFlags,
+  seed: number,
+  { signal }: Interrupts,
+): Promise<ExitCode> => {
+  const chosen = await chooseLab(flags.lab);
+  if (signal.aborted) return EXIT.interrupted;
+  const options = optionsOf(flags, scenario.defaults, chosen.lab.name, seed);
+  const screen = new Screen(process.stdout, process.env);
+  try {
+    const { model, folder, broken } = await runOnce({
+      ...{ scenario, chosen, options, flags, signal },
+      rerun: rerunCommand(name, options, flags, scenario.defaults),
+      heard: (event) => screen.event(event),
+      // What a kept lab says of itself is asked for; what one that starts says is for whoever watches.
+      progress: (text) => {
+        if (screen.isTty || flags.keep) screen.say([`  ${text}`]);
+      },
+    });
+    screen.close();
+    if (broken !== undefined) tellBroken(broken);
+    if (signal.aborted) console.error('relaylab: interrupted: this is what was seen so far.');
+    const { isTty: tty, columns, paint } = screen;
+    tellEnd(model, { report: folder.html, tty, columns, paint }, process.env);
+    return model.exitCode;
+  } finally {
+    screen.close();
+  }
+};
+
+/** Worst first: what a row of runs ends with. */
+const WORST: readonly ExitCode[] = [EXIT.harness, EXIT.fail, EXIT.inconclusive];
 
 /** Seed after seed, a line each; the worst exit code. Only the runs that did not pass leave a report. */
 const manySeeds = async (
@@ -98,129 +115,39 @@ const manySeeds = async (
   scenario: Scenario,
   flags: ScenarioFlags,
   first: number,
+  { signal }: Interrupts,
 ): Promise<ExitCode> => {
   const codes: ExitCode[] = [];
-  const interrupt = interrupts();
-  try {
-    for (let i = 0; i < flags.seeds && !interrupt.signal.aborted; i++) {
-      const chosen = await chooseLab(flags.lab);
-      const options = optionsOf(flags, scenario.defaults, chosen.lab.name, (first + i) >>> 0);
-      const judge = new Judge(scenario.checks);
-      const events: TraceEvent[] = [];
-      const startedAt = performance.now();
-      const rerun = rerunCommand(name, options, flags, scenario.defaults);
-      const sink = (event: TraceEvent): void => void events.push(event);
-      const { relayExec, defect } = flags;
-      const silent = { sink, signal: interrupt.signal, progress: () => {}, keep: false };
-      await execute({ scenario, chosen, options, relayExec, defect, version: VERSION, rerun, ...silent });
-      for (const event of events) judge.event(event);
-      const judgements = judge.judgements();
-      const exit = exitOf(judgements, judge.analysis.complete);
-      codes.push(exit);
-      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      const bad = judgements.filter(
-        ({ level, verdict }) => level === 'MUST' && (verdict === 'fail' || verdict === 'inconclusive'),
-      );
-      const why = bad.map(({ clause, summary }) => `${clause}: ${summary}`).join('; ');
-      console.log(
-        `seed ${seedText(options.seed)}  exit ${exit}  ${seconds} s${why === '' ? '' : `  ${why}\n  again: ${rerun}`}`,
-      );
+  for (let i = 0; i < flags.seeds && !signal.aborted; i++) {
+    const chosen = await chooseLab(flags.lab);
+    const options = optionsOf(flags, scenario.defaults, chosen.lab.name, (first + i) >>> 0);
+    const rerun = rerunCommand(name, options, flags, scenario.defaults);
+    const startedAt = performance.now();
+    const silent = { heard: () => {}, progress: () => {} };
+    const one = { ...flags, keep: false };
+    const { model, folder, broken } = await runOnce({
+      ...{ scenario, chosen, options, flags: one, signal, rerun },
+      ...silent,
+    });
+    if (signal.aborted) {
+      folder.remove();
+      break;
     }
-  } finally {
-    interrupt.done();
+    if (broken !== undefined) tellBroken(broken);
+    const { exitCode } = model;
+    codes.push(exitCode);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    console.log(`seed ${seedText(options.seed)}  exit ${exitCode}  ${seconds} s`);
+    if (exitCode === EXIT.pass) folder.remove();
+    else {
+      for (const { pin, judgement } of model.checks)
+        if (pin !== '') console.log(`  ${pin} ${judgement.clause}: ${judgement.summary}`);
+      if (model.partial) console.log(`  partial: ${model.partialWhy}`);
+      console.log(`  again: ${rerun}\n  ${folder.html}`);
+    }
   }
   const passed = codes.filter((code) => code === EXIT.pass).length;
   console.log(`${passed} of ${flags.seeds} seeds passed`);
-  if (interrupt.signal.aborted) return EXIT.interrupted;
-  return codes.find((code) => code === EXIT.fail) ?? codes.find((code) => code !== EXIT.pass) ?? EXIT.pass;
-};
-
-const oneRun = async (
-  name: string,
-  scenario: Scenario,
-  flags: ScenarioFlags,
-  options: Options,
-  chosen: Awaited<ReturnType<typeof chooseLab>>,
-): Promise<ExitCode> => {
-  const folder = new RunFolder(flags.reports, scenario.name, seedText(options.seed), new Date());
-  const screen = new Screen(process.stdout, process.env);
-  const events: TraceEvent[] = [];
-  const sink = (event: TraceEvent): void => {
-    events.push(event);
-    folder.write(event);
-    screen.event(event);
-  };
-  const interrupt = interrupts();
-  let broken: unknown;
-  try {
-    await execute({
-      scenario,
-      chosen,
-      options,
-      relayExec: flags.relayExec,
-      defect: flags.defect,
-      version: VERSION,
-      rerun: rerunCommand(name, options, flags, scenario.defaults),
-      sink,
-      signal: interrupt.signal,
-      progress: (text) => {
-        if (screen.isTty) screen.say([`  ${text}`]);
-      },
-      keep: flags.keep,
-    });
-  } catch (error) {
-    broken = error;
-  } finally {
-    interrupt.done();
-    screen.close();
-  }
-  await folder.close();
-  const model = judged(scenario, events, interrupt.signal.aborted, broken);
-  folder.report(model);
-  tell(model, screen, folder, broken, interrupt.signal.aborted);
-  return model.exitCode;
-};
-
-/** The model of a run's events, whatever ended it. */
-export const judged = (
-  scenario: Scenario,
-  events: readonly TraceEvent[],
-  interrupted: boolean,
-  broken: unknown,
-): ReportModel => {
-  const judge = new Judge(scenario.checks);
-  for (const event of [...events].sort((a, b) => a.t - b.t)) judge.event(event);
-  const judgements = judge.judgements();
-  const complete = judge.analysis.complete && !interrupted && broken === undefined;
-  const exitCode = interrupted
-    ? EXIT.interrupted
-    : broken !== undefined
-      ? EXIT.harness
-      : exitOf(judgements, complete);
-  return reportModel(events, judgements, { exitCode, complete });
-};
-
-const tell = (
-  model: ReportModel,
-  screen: Screen,
-  folder: RunFolder,
-  broken: unknown,
-  interrupted: boolean,
-): void => {
-  if (broken !== undefined && !interrupted) {
-    const lab = broken instanceof LabError;
-    console.error(`relaylab: ${broken instanceof Error ? broken.message : String(broken)}`);
-    console.error(
-      lab ? `          ${broken.hint}. Not the relay's fault.` : broken instanceof Error ? broken.stack : '',
-    );
-  }
-  if (process.env.GITHUB_ACTIONS === 'true') for (const line of renderGithub(model)) console.log(line);
-  const summary = process.env.GITHUB_STEP_SUMMARY;
-  if (summary !== undefined) appendFileSync(summary, renderMarkdown(model));
-  if (screen.isTty)
-    console.log(renderTerminal(model, { ...screen.paint, columns: screen.columns, report: folder.html }));
-  else {
-    console.log(renderTerminal(model, { ...screen.paint, columns: 96, report: folder.html }));
-    console.log(renderCiEnd(model, folder.html));
-  }
+  if (signal.aborted) return EXIT.interrupted;
+  return WORST.find((code) => codes.includes(code)) ?? EXIT.pass;
 };

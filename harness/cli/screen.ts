@@ -8,6 +8,7 @@ const HEARTBEAT_MILLIS = 1_000;
 
 export type Stream = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
 
+/** Draws on a terminal of at least 72 columns (not in CI, not with TERM=dumb); prints plain lines everywhere else. */
 export class Screen {
   readonly paint: Paint;
   readonly #out: Stream;
@@ -48,7 +49,7 @@ export class Screen {
 
   /** Lines that stay, above the table. */
   say(lines: readonly string[]): void {
-    this.#erase();
+    if (this.#tty) this.#erase();
     this.#out.write(`${lines.join('\n')}\n`);
   }
 

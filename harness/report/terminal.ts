@@ -105,6 +105,15 @@ const checkLines = (check: Check, columns: number, options: TerminalOptions): re
   return lines;
 };
 
+/** The paragraphs of the checks that did not pass, worst first, each with its evidence; '' when all passed. Ends with an empty line. */
+export const renderFailures = (model: ReportModel, options: Paint & { readonly columns: number }): string => {
+  const columns = Math.max(40, Math.min(options.columns, 96));
+  const told = model.checks
+    .filter((check) => check.pin !== '')
+    .flatMap((check) => checkLines(check, columns, { ...options, report: '' }));
+  return told.length === 0 ? '' : `\n${told.join('\n')}\n\n`;
+};
+
 /** The end of a run where nobody watches (CI): one greppable line a check that did not pass, then the verdict. */
 export const renderCiEnd = (model: ReportModel, report: string): string => {
   const said = (text: string): string =>
