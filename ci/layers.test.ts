@@ -32,8 +32,9 @@ const objection = (file: string, target: string): string | undefined => {
   return `${file} imports ${target}, but ${row} may import only: ${allowed.join(', ') || 'nothing'}`;
 };
 
-const objections = (file: string, text: string): readonly string[] =>
-  importsOf(file, text).flatMap((target) => objection(file, target) ?? []);
+const objections = (file: string, text: string): readonly string[] => [
+  ...new Set(importsOf(file, text).flatMap((target) => objection(file, target) ?? [])),
+];
 
 const sources = repositoryFiles().filter(
   (path) => isSource(path) && !isWithin(path, PEERS) && HOUSES.some((house) => isWithin(path, house)),

@@ -51,7 +51,11 @@ export const LAYERS: Layers = {
   'harness/conformance/clauses': [VERDICT],
   'harness/conformance/mutants': [MACHINE, RELAY],
   // the mutants as a program
-  'harness/conformance/mutants/relay.ts': [DRIVERS, RELAY, 'reference-impl/port-relay'],
+  'harness/conformance/mutants/relay.ts': [
+    DRIVERS,
+    'harness/conformance/mutants',
+    'reference-impl/port-relay',
+  ],
   'harness/agents': [
     ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, PROXY],
     ...[TRACE, 'harness/measure', 'harness/nat', 'harness/conformance/mutants', 'node:'],
@@ -66,7 +70,8 @@ export const LAYERS: Layers = {
     ...['harness/labs', 'harness/links', 'harness/conformance/clauses', 'node:'],
   ],
   'harness/report': [MACHINE, BACKOFF, TRACE, VERDICT, 'harness/measure', 'node:crypto'],
-  'harness/cli': ['harness', 'commander', 'fastest-levenshtein', 'node:'],
+  'harness/bench': [MACHINE, YAMUX, DRIVERS, 'harness/measure', 'harness/report', 'node:'],
+  'harness/cli': ['harness', PROXY, 'commander', 'fastest-levenshtein', 'node:'],
 
   scenarios: [BACKOFF, PROXY, 'harness'],
   ci: ['harness', 'reference-impl', 'scenarios', 'tap-parser', 'node:'],

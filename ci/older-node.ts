@@ -1,13 +1,36 @@
 /** What the programs use and Node 20 does not have yet. In the packed tarball every file that needs it imports this first. */
 
-type Resolvers = { withResolvers?: () => unknown };
+/** For each name in `NEWER` of ci/pack-build.ts, what stands in for it. */
+const MISSING: readonly (readonly [owner: object, name: string, value: unknown])[] = [
+  [
+    Promise,
+    'withResolvers',
+    () => {
+      let resolve: unknown;
+      let reject: unknown;
+      const promise = new Promise((yes, no) => {
+        resolve = yes;
+        reject = no;
+      });
+      return { promise, resolve, reject };
+    },
+  ],
+  [
+    Map,
+    'groupBy',
+    <Item, Key>(items: Iterable<Item>, keyOf: (item: Item, index: number) => Key): Map<Key, Item[]> => {
+      const groups = new Map<Key, Item[]>();
+      let index = 0;
+      for (const item of items) {
+        const key = keyOf(item, index++);
+        const group = groups.get(key);
+        if (group === undefined) groups.set(key, [item]);
+        else group.push(item);
+      }
+      return groups;
+    },
+  ],
+];
 
-(Promise as Resolvers).withResolvers ??= () => {
-  let resolve: unknown;
-  let reject: unknown;
-  const promise = new Promise((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-};
+for (const [owner, name, value] of MISSING)
+  if (!(name in owner)) Object.defineProperty(owner, name, { value, writable: true, configurable: true });

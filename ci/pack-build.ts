@@ -9,8 +9,12 @@ import { TEST_SUPPORT } from './layers.ts';
 
 const DIST = 'dist';
 const OLDER_NODE = 'ci/older-node.ts';
-/** Built-ins that Node 20 lacks: where one is named, `ci/older-node.ts` comes first. */
-const NEWER = /\bPromise\.withResolvers\b/;
+/** Built-ins that Node 20 lacks and `ci/older-node.ts` supplies: where one is named, that file comes first. */
+const NEWER = /\b(Promise\.withResolvers|Map\.groupBy)\b/;
+/** Built-ins that Node 20 lacks and nobody supplies: what names them must not be shipped. */
+const TOO_NEW =
+  /\b(Object\.groupBy|Array\.fromAsync|Promise\.try|RegExp\.escape|Error\.isError|Iterator\.from|import\.meta\.main|globSync|matchesGlob|node:sqlite)\b|\.(toHex|toBase64|isSubsetOf|isSupersetOf|isDisjointFrom)\(|\b(fromHex|fromBase64)\(/;
+
 /** Files that programs read beside themselves. */
 const ASSETS = ['harness/labs/docker/host/Dockerfile'];
 
@@ -44,6 +48,7 @@ const workspaceExports = (): readonly Export[] =>
 /**
  * A compiled file as it is shipped: bundled workspaces by their place, programs that are started by their file as `.js`.
  * @param file where it lies in the repository, with the ending of the compiled form
+ * @throws Error when it names what no Node 20 has
  * @param isSource whether a path in the repository is one of our sources
  */
 export const shipped = (
@@ -60,6 +65,11 @@ export const shipped = (
     const beside = posix.join(posix.dirname(file), `${path}.ts`);
     return isSource(beside) || isSource(`${path}.ts`.replace(/^\//, '')) ? `${path}.js` : whole;
   });
+  const tooNew = TOO_NEW.exec(js)?.[0];
+  if (tooNew !== undefined)
+    throw new Error(
+      `${file} names ${tooNew}, which Node 20 lacks: write it otherwise, or supply it in ${OLDER_NODE}`,
+    );
   if (!NEWER.test(js)) return js;
   const [first = '', ...rest] = js.split('\n');
   const load = `import '${relativeTo(file, OLDER_NODE.replace(/\.ts$/, '.js'))}';`;

@@ -146,3 +146,8 @@ t.test('a compiled file speaks of compiled files', async (t) => {
   ] as const)
     t.equal(shipped(file, before, isSource, link), after, before);
 });
+
+t.test('what no Node 20 has is refused by name', async (t) => {
+  for (const text of ['bytes.toHex()', 'if (import.meta.main) run();', "import 'node:sqlite';"])
+    t.throws(() => shipped('harness/a.js', text, () => false, []), /harness\/a\.js names .*older-node/, text);
+});
