@@ -22,6 +22,8 @@ export type OpenOptions = {
   readonly dialMillis?: Millis;
   /** Default 30 s of silence; 0: off. */
   readonly keepaliveMillis?: Millis;
+  /** Default 0: a tunnel may be silent for ever. See `ClientConfig`. */
+  readonly idleMillis?: Millis;
 };
 export type OpenPoolOptions = OpenOptions & {
   /** Connections kept waiting at the relay. Default 4. */
@@ -113,6 +115,7 @@ const configOf = (
   name,
   dialMillis: options.dialMillis ?? 10_000,
   keepaliveMillis: options.keepaliveMillis ?? 30_000,
+  idleMillis: options.idleMillis ?? 0,
   startAfterMillis: 0,
 });
 

@@ -72,7 +72,9 @@ export const outputText = (output: NetOutput<{ readonly type: string }>): string
     case 'keepalive':
       return `keepalive ${output.conn} ${output.idleMillis}`;
     case 'splice':
-      return `splice ${output.a} ${output.b}`;
+      return ['splice', output.a, output.b, ...(output.idleMillis ? [`idle ${output.idleMillis}`] : [])].join(
+        ' ',
+      );
     case 'mux':
       return `mux ${output.conn} ${output.role} ${shown(output.early ?? new Uint8Array())}`;
     case 'report': {

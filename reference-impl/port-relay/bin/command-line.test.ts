@@ -22,6 +22,7 @@ t.test('a relay needs its port only; everything else has the documented default'
 t.test('a forwarder is asked for exactly as documented', (t) => {
   const { wanted } = read('--localForwardPort=6379', 'relay.example', '9000');
   t.match(wanted, { type: 'forwarder', localPort: 6379, relay: { host: 'relay.example', port: 9000 } });
+  t.match(wanted, { idleMillis: 0 }, 'a tunnel may be silent for ever unless --idle-millis says otherwise');
   t.end();
 });
 

@@ -27,6 +27,7 @@ export type Wanted =
       readonly retryBaseMillis: number;
       readonly retryCapMillis: number;
       readonly keepaliveMillis: number;
+      readonly idleMillis: number;
       readonly log: LogOptions;
     }
   | { readonly type: 'done'; readonly code: number };
@@ -194,6 +195,7 @@ const wantedOf = (command: Command): Wanted => {
     retryBaseMillis: options.retryBaseMillis,
     retryCapMillis: options.retryCapMillis,
     keepaliveMillis: options.keepaliveMillis,
+    idleMillis: options.idleMillis,
     log,
   };
 };

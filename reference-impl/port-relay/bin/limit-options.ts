@@ -13,6 +13,7 @@ export const LIMIT_OPTIONS: Readonly<Record<keyof RelayLimits, string>> = {
   registrationsPerAddressMax: 'registrations of one source address',
   waitingPerRegistrationMax: 'waiting users of one registration',
   keepaliveMillis: 'silence before TCP keepalive and yamux pings; 0: off',
+  idleMillis: 'silence after which a tunnel is reset, half closed or not; 0: never',
   lingerMillis: 'time a refused connection has to close before it is reset',
   drainMillis: 'time running tunnels have after SIGTERM',
 };

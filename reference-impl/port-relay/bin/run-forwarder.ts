@@ -8,7 +8,7 @@ import { onSignals } from './signals.ts';
 export const runForwarder = async (
   wanted: Extract<Wanted, { readonly type: 'forwarder' }>,
 ): Promise<number> => {
-  const { relay, localPort, keepaliveMillis } = wanted;
+  const { relay, localPort, keepaliveMillis, idleMillis } = wanted;
   const log = await openLog(wanted.log);
   try {
     await lookup(relay.host);
@@ -18,7 +18,7 @@ export const runForwarder = async (
   }
   const { promise: code, resolve: leave } = Promise.withResolvers<number>();
   const schedule = { baseMillis: wanted.retryBaseMillis, capMillis: wanted.retryCapMillis };
-  const registration = openForwarder({ relay, localPort, keepaliveMillis, schedule });
+  const registration = openForwarder({ relay, localPort, keepaliveMillis, idleMillis, schedule });
   registration.on('registered', ({ port }) => {
     process.stdout.write(`established relay address: ${relay.host}:${port}\n`);
     log.info({ port }, 'client.registered');

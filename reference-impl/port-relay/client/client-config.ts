@@ -17,6 +17,11 @@ export type ClientConfig = {
   readonly dialMillis: Millis;
   /** TCP keepalive towards the relay, and yamux pings, after this much silence. 0: off. */
   readonly keepaliveMillis: Millis;
+  /**
+   * A tunnel that carried nothing for so long, half closed or not, is reset (see `splice`). Needed beside the relay's own: after
+   * the FIN of a half-closed tunnel a socket notices the relay's RST only when something is written. Absent or 0: never.
+   */
+  readonly idleMillis?: Millis;
   /** Wait before the first dial. */
   readonly startAfterMillis: Millis;
 };

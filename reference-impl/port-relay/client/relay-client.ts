@@ -32,7 +32,7 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
 
   constructor(config: ClientConfig) {
     this.config = config;
-    this.tunnels = new ServiceTunnels(config.name, config.service, config.dialMillis);
+    this.tunnels = new ServiceTunnels(config);
     this.#backoff = new Backoff(config.schedule, config.rng);
   }
 

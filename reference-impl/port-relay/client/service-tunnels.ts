@@ -1,8 +1,10 @@
 import type { Address, Conn, Millis, NameConn } from '../../machine/machine.ts';
 import { soonest } from '../../machine/machine.ts';
 import { Timeouts } from '../../machine/timeouts.ts';
-import { CLIENT_BOUNDS } from './client-config.ts';
+import { CLIENT_BOUNDS, type ClientConfig } from './client-config.ts';
 import type { ClientOutput } from './client-report.ts';
+
+type TunnelConfig = Pick<ClientConfig, 'name' | 'service' | 'dialMillis' | 'idleMillis'>;
 
 type Dialling = {
   readonly data: Conn;
@@ -30,10 +32,13 @@ export class ServiceTunnels {
   readonly #settle = new Timeouts<Conn>(CLIENT_BOUNDS.claimSettleMillis);
   service: Address | undefined;
 
-  constructor(name: NameConn, service: Address | undefined, dialMillis: Millis) {
+  readonly #idle: { readonly idleMillis?: Millis };
+
+  constructor({ name, service, dialMillis, idleMillis = 0 }: TunnelConfig) {
     this.#name = name;
     this.service = service;
     this.#dials = new Timeouts(dialMillis);
+    this.#idle = idleMillis > 0 ? { idleMillis } : {};
   }
 
   /** Connections of tunnels: none left, nothing to wait for. */
@@ -82,7 +87,7 @@ export class ServiceTunnels {
     for (const bytes of tunnel.early) out.push({ type: 'send', conn: service, bytes });
     if (tunnel.paused) out.push({ type: 'resume', conn: tunnel.data });
     this.#open.add(service).add(tunnel.data);
-    out.push({ type: 'splice', a: tunnel.data, b: service });
+    out.push({ type: 'splice', a: tunnel.data, b: service, ...this.#idle });
     out.push({ type: 'report', event: { type: 'client.tunnel', conn: tunnel.data, service } });
     return true;
   }

@@ -42,6 +42,13 @@ export class Books {
     else this.ends.reset(conn, out);
   }
 
+  /** The two are a tunnel from here on: the driver's, to the end. */
+  splice(client: Conn, user: Conn, out: Out): void {
+    this.tunnelsTotal++;
+    const { idleMillis } = this.limits;
+    out.push({ type: 'splice', a: client, b: user, ...(idleMillis > 0 ? { idleMillis } : {}) });
+  }
+
   keepalive(conn: Conn, out: Out): void {
     const idleMillis = this.limits.keepaliveMillis;
     if (idleMillis > 0) out.push({ type: 'keepalive', conn, idleMillis });

@@ -22,6 +22,8 @@ export type RelayLimits = {
   readonly waitingPerRegistrationMax: number;
   /** TCP keepalive on every connection, and yamux pings on sessions, after this much silence. 0: off. */
   readonly keepaliveMillis: Millis;
+  /** A tunnel that carried nothing for so long, half closed or not, is reset (see `splice`). What kernels still buffer is not seen. 0: off. */
+  readonly idleMillis: Millis;
   /** How long a refused connection may take to close its half before it is reset. */
   readonly lingerMillis: Millis;
   /** How long running tunnels may go on after `stop` before they are reset. */
@@ -41,6 +43,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   registrationsPerAddressMax: 1_024,
   waitingPerRegistrationMax: 1_024,
   keepaliveMillis: 30_000,
+  idleMillis: 0,
   lingerMillis: 2_000,
   drainMillis: 10_000,
 };

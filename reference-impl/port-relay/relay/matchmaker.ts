@@ -101,9 +101,8 @@ export class Matchmaker {
   #stream(user: Conn, registration: Registration, out: Out): void {
     const stream = this.#books.name();
     this.#books.ends.put(user, { state: 'tunnel', registration, side: 'user' });
-    this.#books.tunnelsTotal++;
     out.push({ type: 'open', conn: stream, session: registration.control });
-    out.push({ type: 'splice', a: stream, b: user });
+    this.#books.splice(stream, user, out);
     out.push({ type: 'report', event: { type: 'relay.tunnel', client: stream, user, waitedMillis: 0 } });
   }
 
@@ -122,8 +121,7 @@ export class Matchmaker {
     if (pooled?.state === 'pooled') pour(client, pooled.early, user, out);
     ends.put(client, { state: 'tunnel', registration, side: 'client' });
     ends.put(user, { state: 'tunnel', registration, side: 'user' });
-    this.#books.tunnelsTotal++;
-    out.push({ type: 'splice', a: client, b: user });
+    this.#books.splice(client, user, out);
     const waitedMillis = now - waited.since;
     out.push({ type: 'report', event: { type: 'relay.tunnel', client, user, waitedMillis } });
     this.lookAfter(now, registration);

@@ -4,6 +4,7 @@ import {
   A70K,
   EVENT,
   judgeCases,
+  MULTIPLEX,
   POOL,
   type RelayCase,
   refused,
@@ -13,7 +14,33 @@ import {
   user,
 } from './relay-cases.ts';
 
+/** A tunnel with an idle time. */
+const idle = (client: number, user: number): readonly string[] => {
+  const [splice, ...rest] = tunnel(client, user);
+  return [`${splice} idle 60000`, ...rest];
+};
+
 const CASES: readonly RelayCase[] = [
+  {
+    name: 'an idle time goes with every splice of a pool',
+    limits: { idleMillis: 60_000 },
+    steps: [...POOL, ['accept 2 1', user(2), ...idle(1, 2)]],
+  },
+  {
+    name: 'an idle time goes with every splice of a claim',
+    limits: { idleMillis: 60_000 },
+    steps: [
+      ...EVENT,
+      ['accept 2 1', user(2), 'send 1 "ID1\\n"'],
+      ['accept 3 0'],
+      ['bytes 3 "event\\nID1\\n"', ...idle(3, 2)],
+    ],
+  },
+  {
+    name: 'an idle time goes with every splice of a stream',
+    limits: { idleMillis: 60_000 },
+    steps: [...MULTIPLEX, ['accept 2 1', user(2), 'open 101 of 1', ...idle(101, 2)]],
+  },
   {
     name: 'connections without or with half a line are closed in time or with their end',
     steps: [
