@@ -113,8 +113,8 @@ const map = (key: fc.Arbitrary<unknown>, of: fc.Arbitrary<unknown>): fc.Arbitrar
   fc.array(fc.tuple(key, of), { maxLength: 4 }).map((pairs) => new Map(pairs));
 
 /** Values of a schema. */
-export const valueOf = (node: Node, depth = 0): fc.Arbitrary<unknown> => {
-  const part = (child: Node): fc.Arbitrary<unknown> => valueOf(child, depth + 1);
+export const valuesOf = (node: Node, depth = 0): fc.Arbitrary<unknown> => {
+  const part = (child: Node): fc.Arbitrary<unknown> => valuesOf(child, depth + 1);
   switch (node.kind) {
     case 'unit':
       return fc.constant(undefined);
@@ -181,5 +181,5 @@ export const valueOf = (node: Node, depth = 0): fc.Arbitrary<unknown> => {
 
 /** A schema with some of its values. */
 export const schemaAndValues: fc.Arbitrary<readonly [Node, readonly unknown[]]> = anyNode(3).chain((node) =>
-  fc.tuple(fc.constant(node), fc.array(valueOf(node), { minLength: 1, maxLength: 4 })),
+  fc.tuple(fc.constant(node), fc.array(valuesOf(node), { minLength: 1, maxLength: 4 })),
 );

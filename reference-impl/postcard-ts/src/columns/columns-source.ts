@@ -31,7 +31,7 @@ export class ColumnsSource {
     const main = [
       'function read(p,S){const b=C.b,v=C.v,e=C.e,s=C.s,D=S.dictionary;',
       `${count}S.reserve(0,n);S.counts[0]=n;let A=S.arrays;`,
-      this.#slots.length > 0 ? `let ${this.#slots.map((_, i) => `s${i}=A[${i}]`).join()};` : '',
+      this.#slots.length > 0 ? `let ${this.#slots.map((_, i) => `q${i}=A[${i}]`).join()};` : '',
       ...lists.map((level) => `let c${level}=0,m${level}=S.rooms[${level}];`),
       `for(let i=0;i<n;i++){${body}}`,
       ...lists.map((level) => `S.counts[${level}]=c${level};`),
@@ -64,20 +64,20 @@ export class ColumnsSource {
       case 'wide':
       case 'plain': {
         const y = this.#name('v');
-        return `${this.#values.value(layout.node, y)}s${layout.slot}[${i}]=${y};\n`;
+        return `${this.#values.value(layout.node, y)}q${layout.slot}[${i}]=${y};\n`;
       }
       case 'bool': {
         const y = this.#name('v');
-        return `${this.#values.value(layout.node, y)}s${layout.slot}[${i}]=${y}?1:0;\n`;
+        return `${this.#values.value(layout.node, y)}q${layout.slot}[${i}]=${y}?1:0;\n`;
       }
       case 'dict': {
         const n = this.#name('n');
-        return `${this.#length(n)}s${layout.slot}[${i}]=D.idAt(b,v,p,${n});p+=${n};\n`;
+        return `${this.#length(n)}q${layout.slot}[${i}]=D.idAt(b,v,p,${n});p+=${n};\n`;
       }
       case 'ref':
       case 'bytes': {
         const n = this.#name('n');
-        return `${this.#length(n)}s${layout.offsets}[${i}]=p-s;s${layout.lengths}[${i}]=${n};p+=${n};\n`;
+        return `${this.#length(n)}q${layout.offsets}[${i}]=p-s;q${layout.lengths}[${i}]=${n};p+=${n};\n`;
       }
       case 'group':
         return layout.parts.map(([, part]) => this.#read(part, i)).join('');
@@ -92,24 +92,24 @@ export class ColumnsSource {
 
   #option({ present, of }: Extract<Layout, { kind: 'option' }>, i: string): string {
     const x = this.#name('x');
-    return `if(p>=e)end(p);const ${x}=b[p++];if(${x}>1)badOption(p-1);s${present}[${i}]=${x};if(${x}===1){${this.#read(of, i)}}else{${this.#skip(of, i)}}\n`;
+    return `if(p>=e)end(p);const ${x}=b[p++];if(${x}>1)badOption(p-1);q${present}[${i}]=${x};if(${x}===1){${this.#read(of, i)}}else{${this.#skip(of, i)}}\n`;
   }
 
   #skip(layout: Layout, i: string): string {
-    if (layout.kind === 'list') return `s${layout.ends}[${i}]=c${layout.level};`;
-    if (layout.kind === 'plain') return `s${layout.slot}[${i}]=undefined;`;
+    if (layout.kind === 'list') return `q${layout.ends}[${i}]=c${layout.level};`;
+    if (layout.kind === 'plain') return `q${layout.slot}[${i}]=undefined;`;
     if (layout.kind === 'group') return layout.parts.map(([, part]) => this.#skip(part, i)).join('');
-    if (layout.kind === 'option') return `s${layout.present}[${i}]=0;${this.#skip(layout.of, i)}`;
+    if (layout.kind === 'option') return `q${layout.present}[${i}]=0;${this.#skip(layout.of, i)}`;
     return '';
   }
 
   #list({ ends, level, of, node }: Extract<Layout, { kind: 'list' }>, i: string): string {
     const [n, k] = [this.#name('n'), this.#name('k')];
     const reload = this.#slots
-      .flatMap((slot, at) => (slot.level === level ? [`s${at}=A[${at}];`] : []))
+      .flatMap((slot, at) => (slot.level === level ? [`q${at}=A[${at}];`] : []))
       .join('');
     const grow = `if(c${level}+${n}>m${level}){S.reserve(${level},c${level}+${n});m${level}=S.rooms[${level}];${reload}}`;
-    return `${this.#values.count(n, node)}${grow}for(let ${k}=0;${k}<${n};${k}++){${this.#read(of, `c${level}`)}c${level}++}s${ends}[${i}]=c${level};\n`;
+    return `${this.#values.count(n, node)}${grow}for(let ${k}=0;${k}<${n};${k}++){${this.#read(of, `c${level}`)}c${level}++}q${ends}[${i}]=c${level};\n`;
   }
 
   #choice(layout: Extract<Layout, { kind: 'choice' }>, i: string): string {
@@ -118,18 +118,18 @@ export class ColumnsSource {
     const code = cases.map(([, form, node], index) => {
       const [y, n] = [this.#name('v'), this.#name('n')];
       const read = {
-        none: () => `s${numbers}[${i}]=0;`,
-        number: () => `${this.#values.value(node, y)}s${numbers}[${i}]=${y};`,
-        bool: () => `${this.#values.value(node, y)}s${numbers}[${i}]=${y}?1:0;`,
+        none: () => `q${numbers}[${i}]=0;`,
+        number: () => `${this.#values.value(node, y)}q${numbers}[${i}]=${y};`,
+        bool: () => `${this.#values.value(node, y)}q${numbers}[${i}]=${y}?1:0;`,
         text: () =>
           text === 'dict'
-            ? `${this.#length(n)}s${numbers}[${i}]=D.idAt(b,v,p,${n});p+=${n};`
-            : `${this.#length(n)}s${numbers}[${i}]=p-s;s${lengths}[${i}]=${n};p+=${n};`,
+            ? `${this.#length(n)}q${numbers}[${i}]=D.idAt(b,v,p,${n});p+=${n};`
+            : `${this.#length(n)}q${numbers}[${i}]=p-s;q${lengths}[${i}]=${n};p+=${n};`,
         other: () =>
-          `${this.#values.value(node, y)}s${numbers}[${i}]=s${others}.length;s${others}.push(${y});`,
+          `${this.#values.value(node, y)}q${numbers}[${i}]=q${others}.length;q${others}.push(${y});`,
       }[form];
       return `case ${index}:{${read()}break}\n`;
     });
-    return `${this.#values.index(x, cases.length)}s${tags}[${i}]=${x};switch(${x}){${code.join('')}}\n`;
+    return `${this.#values.index(x, cases.length)}q${tags}[${i}]=${x};switch(${x}){${code.join('')}}\n`;
   }
 }
