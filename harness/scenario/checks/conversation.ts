@@ -142,7 +142,10 @@ class Conversations implements Judging {
     const port = lines[0] ?? '';
     if (lines.length < 2) return;
     if (isPort(port)) this.#port.good();
-    else this.#port.bad(`"${port}\\n"`, [proof(firstIn, `the port line is "${port}"`)]);
+    else
+      this.#port.bad(JSON.stringify(`${port}\n`), [
+        proof(firstIn, `the port line is ${JSON.stringify(port)}`),
+      ]);
     if (mode === 'pool') {
       const id = lines[1];
       if (lines.length < 3 || id === undefined) return;

@@ -18,7 +18,7 @@ class Alive implements Judging {
     return [
       {
         clause: 'PORT-LIVE-1',
-        verdict: first === undefined ? 'pass' : 'fail',
+        verdict: first !== undefined ? 'fail' : this.#events > 0 ? 'pass' : 'not-applicable',
         blame: first === undefined ? undefined : 'target',
         summary:
           first === undefined
