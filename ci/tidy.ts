@@ -1,7 +1,7 @@
 /** The rules of the house that a machine can read. Each takes one file and says what is wrong with it, in words to act on. */
 import { basename, dirname } from 'node:path';
 import { isTestSupport, LAYERS, rowOf } from './layers.ts';
-import { isSource, isTest } from './tree.ts';
+import { isSource, isTest, withoutComments } from './tree.ts';
 
 /** @returns one line for each breach: `path:line what, and what to do` */
 export type Rule = (path: string, text: string) => readonly string[];
@@ -9,11 +9,6 @@ export type Rule = (path: string, text: string) => readonly string[];
 const LINES_MAX = 400;
 const README_LINES = { min: 8, max: 40 } as const;
 export const README_HEADINGS = ['What it does', 'Start here', 'Files', 'May import', 'Spec'] as const;
-
-const without = (text: string): string =>
-  text
-    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
-    .replace(/(^|\s)\/\/.*$/gm, '$1');
 
 const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length;
 
@@ -76,19 +71,19 @@ export const RULES = {
       ? [
           ...hits(
             path,
-            without(text),
+            withoutComments(text),
             /^\s*(export )?(declare )?(const )?enum \w+/gm,
             'write an `as const` object',
           ),
           ...hits(
             path,
-            without(text),
+            withoutComments(text),
             /^\s*(export )?(declare )?namespace \w+/gm,
             'a file is a namespace already',
           ),
           ...hits(
             path,
-            without(text),
+            withoutComments(text),
             /\bconstructor\((?:[^()]*?,)?\s*(private|public|protected|readonly) \w+\s*[?:,)]/g,
             'declare a #private field and set it',
           ),
@@ -98,14 +93,14 @@ export const RULES = {
     isSansIo(path)
       ? hits(
           path,
-          without(text).replace(/'[^'\n]*'/g, "''"),
+          withoutComments(text).replace(/'[^'\n]*'/g, "''"),
           /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|(set(Timeout|Interval|Immediate)|queueMicrotask)\(|process\.[a-z])/,
           'take `now`, a deadline or an Rng as input',
         )
       : [],
   'nothing is left over': (path, text) => [
     ...hits(path, text, LEFT_OVERS, 'finish it or delete it'),
-    ...(isTest(path) ? hits(path, without(text), ONLY, 'runs this test and no other') : []),
+    ...(isTest(path) ? hits(path, withoutComments(text), ONLY, 'runs this test and no other') : []),
   ],
   "no path of somebody's machine": (path, text) =>
     hits(path, text, MACHINE_PATHS, 'write it relative to the repository'),
@@ -117,7 +112,7 @@ export const RULES = {
     isTest(path)
       ? hits(
           path,
-          without(text),
+          withoutComments(text),
           /\bt\.test\(\s*(['`])(should\b[^'`]*|tests?\b[^'`]*|it\b[^'`]*|[^'`]*#\d+[^'`]*)\1/g,
           'say what is so: "a reset stream frees its window"',
         )

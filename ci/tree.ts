@@ -26,6 +26,12 @@ export const textOf = (path: string): string | undefined => {
 export const isSource = (path: string): boolean => /\.(ts|mjs|js)$/.test(path);
 export const isTest = (path: string): boolean => path.endsWith('.test.ts');
 
+/** The same lines with comments blanked out. */
+export const withoutComments = (text: string): string =>
+  text
+    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/(^|\s)\/\/.*$/gm, '$1');
+
 /**
  * What a source file imports, or starts by its place: paths relative to the root, names of packages, `node:` names.
  * @param path the file, relative to the root
