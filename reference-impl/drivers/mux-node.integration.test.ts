@@ -22,8 +22,12 @@ const echo: Answer = (input) => {
 const nothing = (): Answer => () => undefined;
 
 /** Dials a session of the client role. */
-const dialSession = async (port: number, answer: (name: NameConn) => Answer = nothing) => {
-  const client = new NodeScript(answer);
+const dialSession = async (
+  port: number,
+  answer: (name: NameConn) => Answer = nothing,
+  options: ConstructorParameters<typeof NodeScript>[1] = {},
+) => {
+  const client = new NodeScript(answer, options);
   const session = client.name();
   client.do({ type: 'connect', conn: session, to: { host: '127.0.0.1', port }, from: undefined });
   await client.hears('connected', session);
@@ -307,4 +311,29 @@ t.test('bytes taken before a splice with a stream go first, and an end of before
   t.equal(service.text, 'early');
   service.socket.end('late');
   t.match(await client.hears('closed', conn), { why: 'end', received: 4, sent: 5 });
+});
+
+t.test('a session that asked for keepalive fails when its pings meet silence, and only then', async (t) => {
+  using outside = await Outside.open();
+  await using server = new NodeScript(listening(echo));
+  const yamux = { pongMillis: 300 };
+  const silent = await dialSession(outside.port, nothing, { yamux });
+  await using _ = silent.client;
+  const peer = await outside.accept();
+  const alive = await dialSession(await server.port(), nothing, { yamux });
+  await using __ = alive.client;
+  const stream = silent.client.name();
+  silent.client.do(
+    { type: 'open', conn: stream, session: silent.session },
+    { type: 'keepalive', conn: silent.session, idleMillis: 100 },
+  );
+  alive.client.do({ type: 'keepalive', conn: alive.session, idleMillis: 100 });
+  t.match(await silent.client.hears('closed', stream), { why: 'failed' });
+  t.match(await silent.client.hears('closed', silent.session), { why: 'failed' });
+  await within('the end', peer.ended);
+  const frames = Buffer.from(peer.text, 'latin1').toString('hex');
+  t.match(frames, '000200010000000000000000', 'ping 0 was sent');
+  t.equal(alive.client.all('closed').length, 0, 'whoever answers lives');
+  const { conn } = await server.hears('accepted');
+  t.equal(server.all('closed', conn).length, 0);
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { connNames, NodeDriver } from '../drivers/node.ts';
+import { connNames, NodeDriver, type NodeDriverOptions } from '../drivers/node.ts';
 import { randomId } from './random-id.ts';
 import type { RelayLimits } from './relay/limits.ts';
 import type { PortRange } from './relay/port-lease.ts';
@@ -135,12 +135,14 @@ export type LiveRelay = {
 export const openRelay = async (
   limits: Partial<RelayLimits> = {},
   publicPorts?: PortRange,
+  options: Pick<NodeDriverOptions<RelayReport>, 'yamux'> = {},
 ): Promise<LiveRelay> => {
   const name = connNames();
   const machine = new RelayMachine({ port: 0, limits, newId: randomId, name, publicPorts });
   const { promise, resolve } = Promise.withResolvers<number>();
   const reports: RelayReport[] = [];
   const driver = new NodeDriver<RelayReport, RelayCommand>(machine, {
+    ...options,
     name,
     report: (event) => {
       reports.push(event);

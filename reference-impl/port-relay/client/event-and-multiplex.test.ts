@@ -118,6 +118,29 @@ judgeCases(t, 'multiplex', [
     ],
   },
   {
+    name: 'the session is asked to ping, besides the connection below it',
+    config: { keepaliveMillis: 15_000 },
+    steps: [
+      DIAL,
+      ['connected 1', 'keepalive 1 15000', 'send 1 "multiplex\\n"'],
+      [
+        'bytes 1 "9001\\n"',
+        'report client.registered port=9001 mode=multiplex',
+        'mux 1 server ""',
+        'keepalive 1 15000',
+      ],
+    ],
+  },
+  {
+    name: 'an idle time goes with every splice',
+    config: { idleMillis: 60_000 },
+    steps: [
+      ...MUX,
+      ['stream 9 of 1', 'connect 2 service:80'],
+      ['connected 2', 'splice 9 2 idle 60000', 'report client.tunnel conn=9 service=2'],
+    ],
+  },
+  {
     name: 'every stream is a tunnel, early bytes first',
     steps: [
       ...MUX,
