@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 /** The command line of the lab. Exit codes: harness/verdict/verdict.ts, explained in README.md. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import { CLAUSES } from '../conformance/clauses/registry.ts';
 import { DEFECTS } from '../conformance/mutants/defects.ts';
 import { LAB_CHOICES } from '../labs/choose.ts';
-import { LabError } from '../labs/lab.ts';
 import { EXIT } from '../verdict/verdict.ts';
+import { addBenchCommand } from './bench-command.ts';
 import { explain } from './explain-command.ts';
 import { judgeTrace } from './judge-command.ts';
+import { type LinksFlags, links } from './links-command.ts';
 import { runScenario, type ScenarioFlags } from './scenario-command.ts';
 import { loadScenario, scenarioNames } from './scenario-files.ts';
-import { oneOf, refuseSwallowed, seed, UsageError, whole } from './usage.ts';
+import { type Flag, refuseSwallowed } from './swallowed.ts';
+import { tellBroken } from './tell.ts';
+import { oneOf, seed, UsageError, unknown, whole } from './usage.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
@@ -28,19 +31,24 @@ const parsed =
     }
   };
 
-const SCENARIO_FLAGS = [
-  'lab',
-  'seed',
-  'seeds',
-  'sites',
-  'clients',
-  'users',
-  'duration',
-  'relay-exec',
-  'defect',
-  'keep',
-  'reports',
-];
+/** Flags that cannot go together. @throws UsageError */
+const refuseContradictions = ({ lab, relayExec, defect, keep, seeds }: ScenarioFlags): void => {
+  if (relayExec !== undefined && lab === 'sim')
+    throw new UsageError(
+      '--relay-exec starts a program, and the sim lab has none: use --lab local or --lab docker.',
+    );
+  if (relayExec !== undefined && defect !== undefined)
+    throw new UsageError('--defect is a switch of our own relay, and --relay-exec runs another one.');
+  if (defect !== undefined && lab === 'sim' && DEFECTS[defect]?.labs === 'real')
+    throw new UsageError(
+      `--defect ${defect} ends the process of the relay: use --lab local or --lab docker.`,
+    );
+  if (keep && lab === 'sim')
+    throw new UsageError(
+      '--keep leaves hosts running, and the sim lab has none: use --lab local or --lab docker.',
+    );
+  if (keep && seeds > 1) throw new UsageError('--keep is for one run: leave out --seeds.');
+};
 
 const program = new Command('relaylab')
   .description('A reference relay, and the lab that proves any other relay against it.')
@@ -79,14 +87,10 @@ program
     'switch on a defect of our own relay, to see a check bite (relaylab list names them)',
     parsed(oneOf('defect', Object.keys(DEFECTS))),
   )
-  .option('--keep', 'leave the hosts running at the end', false)
+  .option('--keep', 'leave the hosts running at the end, and say where they are and how to end them', false)
   .option('--reports <folder>', 'where reports go', 'reports')
   .action(async (name: string, flags: ScenarioFlags) => {
-    refuseSwallowed(process.env, 'scenario', SCENARIO_FLAGS, process.argv.slice(3));
-    if (flags.relayExec !== undefined && flags.lab === 'sim')
-      throw new UsageError(
-        '--relay-exec starts a program, and the sim lab has none: use --lab local or --lab docker.',
-      );
+    refuseContradictions(flags);
     process.exitCode = await runScenario(name, await loadScenario(name), flags);
   });
 
@@ -105,6 +109,22 @@ program
   });
 
 program
+  .command('links')
+  .description('link profiles and faults there are, or what they really do on this machine')
+  .option('--selftest', 'measure each effect against what it declares', false)
+  .option('--profile <name>', 'with --selftest: the faults of this profile only')
+  .option(
+    '--fault <spec>',
+    'with --selftest: this fault only (may be given several times)',
+    (spec: string, all: readonly string[]) => [...all, spec],
+    [] as readonly string[],
+  )
+  .option('--reports <folder>', 'where the JSON goes', 'reports')
+  .action(async (flags: LinksFlags) => {
+    process.exitCode = await links(flags);
+  });
+
+program
   .command('judge')
   .description('judge the trace of an old run again')
   .argument('<trace>', 'reports/<scenario>/<run>/trace.ndjson')
@@ -119,18 +139,54 @@ program
   .argument('<clause>', 'for example PORT-POOL-5')
   .action((clause: string) => console.log(explain(clause)));
 
+addBenchCommand(program);
+
+/** The flags of a subcommand as npm may have taken them. */
+const flagsOf = (command: Command): readonly Flag[] =>
+  command.options.map((option: Option) => ({
+    name: option.long?.slice(2) ?? '',
+    takesValue: option.required || option.optional,
+    accepts: (word) => {
+      try {
+        option.parseArg?.(word, undefined);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  }));
+
+/** Both `npm run scenario NAME` and `npm run relaylab scenario NAME`; other subcommands alike. @throws UsageError */
+const refuseWhatNpmTook = ([name, ...args]: readonly string[]): void => {
+  const command = program.commands.find((known) => known.name() === name);
+  if (command === undefined) return;
+  const script = process.env.npm_lifecycle_event === 'relaylab' ? `relaylab ${name}` : (name ?? '');
+  const env = { ...process.env };
+  if (env.npm_lifecycle_event === 'relaylab') env.npm_lifecycle_event = script;
+  const isSubject = (word: string): boolean => scenarioNames().includes(word) || /[\\/.]/.test(word);
+  refuseSwallowed(env, script, flagsOf(command), args, isSubject);
+};
+
+// Whoever reads our output may stop reading (`| head`): that is no verdict.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
+  const args = process.argv.slice(2);
+  refuseWhatNpmTook(args);
+  const [name] = args;
+  const known = program.commands.map((command) => command.name());
+  if (name !== undefined && !name.startsWith('-') && name !== 'help' && !known.includes(name))
+    throw unknown('command', name, known);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.pass : EXIT.usage;
   else if (error instanceof UsageError) {
     console.error(`relaylab: ${error.message}`);
     process.exitCode = EXIT.usage;
-  } else if (error instanceof LabError) {
-    console.error(`relaylab: ${error.message}\n          ${error.hint}`);
-    process.exitCode = EXIT.harness;
   } else {
-    console.error(error);
+    tellBroken(error);
     process.exitCode = EXIT.harness;
   }
 }
