@@ -35,7 +35,8 @@ export class LengthPrefixed implements Splitter {
 
   /** Bytes of the frame that is open, its prefix included. */
   get pendingBytes(): number {
-    return this.#head.length + this.#have;
+    if (this.#length < 0) return this.#head.length;
+    return prefixLength(this.#prefix, this.#length) + this.#have;
   }
 
   /** @throws PostcardError FrameTooLong, DeserializeBadVarint: from then on the stream has no meaning */
