@@ -34,7 +34,7 @@ type Splice = Extract<NetOutput<never>, { readonly type: 'splice' }>;
 const EPHEMERAL_FIRST = 32_768;
 const EPHEMERAL_COUNT = 28_232;
 
-/** The connections of all hosts, from the dial to `closed`. TCP by connection, not by packet: see README.md. */
+/** The connections of all hosts, from the dial to `closed`. TCP by connection, not by packet: see TCP.md. */
 export class SimTcp implements SplicedEnds {
   readonly #agenda: Agenda;
   readonly #hostOf: (address: string) => SimHost | undefined;
