@@ -196,7 +196,7 @@ export class LedgerCollector {
         continue;
       }
       ended++;
-      const fault = this.#faultOf(draft, faults, endMicros);
+      const fault = this.#faultOf(draft, faults, endMicros, complete);
       const cut = addTunnel(draft, fault, complete, (direction) => rowFor(rows, draft.mode, direction));
       if (cut) cuts.push({ t: draft.user.t, tunnel: draft.tunnel, mode: draft.mode, fault });
     }
@@ -225,7 +225,7 @@ export class LedgerCollector {
   }
 
   /** The receipted fault in whose reach (from its begin until everybody was back) this tunnel lived; 0: none. */
-  #faultOf(draft: Draft, faults: readonly FaultRow[], endMicros: number): number {
+  #faultOf(draft: Draft, faults: readonly FaultRow[], endMicros: number, complete: boolean): number {
     const clean = draft.user?.gotEnd === 'fin' && draft.user.received === draft.service?.sent;
     if (clean && draft.user?.sent === draft.service?.received) return 0;
     const site = this.#facts.clientByWho.get(draft.client)?.site;
@@ -233,7 +233,9 @@ export class LedgerCollector {
     // What the user sent may still be under way when it has its answer and is gone.
     const doneAt = Math.max(draft.user?.t ?? endMicros, draft.service?.t ?? 0);
     for (const fault of faults) {
-      if (!fault.proved || (fault.site !== '' && fault.site !== name)) continue;
+      // A fault that was under way when the trace was cut had no time to prove itself.
+      const proved = fault.proved || (!complete && fault.receipt === undefined);
+      if (!proved || (fault.site !== '' && fault.site !== name)) continue;
       // A pooled connection that died in silence may be handed out as long as its client has not registered anew: then no
       // service sees the user.
       const silent = !draft.reached && (fault.site === '' || fault.kind.startsWith('nat'));
