@@ -55,6 +55,7 @@ export const LAYERS: Layers = {
     DRIVERS,
     'harness/conformance/mutants',
     'reference-impl/port-relay',
+    'node:process',
   ],
   'harness/agents': [
     ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, PROXY],

@@ -60,7 +60,11 @@ export const shipped = (
 ): string => {
   let js = text;
   for (const { name, entry } of bundled)
-    js = js.replaceAll(`from '${name}'`, `from '${relativeTo(file, entry.replace(/\.ts$/, '.js'))}'`);
+    for (const before of ['from ', 'import(', 'import.meta.resolve('])
+      js = js.replaceAll(
+        `${before}'${name}'`,
+        `${before}'${relativeTo(file, entry.replace(/\.ts$/, '.js'))}'`,
+      );
   if (!file.endsWith('.js')) return js;
   js = js.replace(/([\w./-]+)\.ts(?=['"`])/g, (whole, path: string) => {
     const beside = posix.join(posix.dirname(file), `${path}.ts`);
