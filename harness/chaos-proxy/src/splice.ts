@@ -10,6 +10,8 @@ export const carry = (source: Socket, sink: Socket): void => {
   source.on('end', () => sink.end());
   source.on('error', () => resetSocket(sink));
   if (source.readableEnded) sink.end();
+  // A socket says `error` some turns before it closes: one that failed in between will not say it again.
+  if (source.errored !== null) resetSocket(sink);
 };
 
 /**
