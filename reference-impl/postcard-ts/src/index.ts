@@ -12,7 +12,7 @@ export {
 } from './columns/columns.ts';
 export { Dictionary } from './columns/dictionary.ts';
 export type { TextForm, TextForms } from './columns/layout.ts';
-export { cobsMaxLength, decodeCobs, encodeCobs } from './framing/cobs.ts';
+export { cobsMaxLength, decodeCobs, decodeCobsInto, encodeCobs, encodeCobsInto } from './framing/cobs.ts';
 export { CobsAccumulator, type CobsEvent, CobsSplitter } from './framing/cobs-accumulator.ts';
 export {
   appendCrc,

@@ -23,6 +23,10 @@ const LOOP_CHARS_MAX = 24;
 export const putVarint = (value: number, from: number): number => {
   let p = from > output.lim ? grow(from, 0) : from;
   const { b } = output;
+  if (value < 128) {
+    b[p] = value;
+    return p + 1;
+  }
   let rest = value;
   for (; rest > 127; rest >>>= 7) b[p++] = (rest & 127) | 128;
   b[p++] = rest;
@@ -57,7 +61,10 @@ export const putString: Encoder = (value, from) => {
 const small = (int: SmallInt): Encoder => {
   const [min, max] = INT_RANGE[int].map(Number) as [number, number];
   if (int === 'u8' || int === 'i8') return (value, p) => putByte(checkSmall(value, min, max, int) & 255, p);
-  if (int === 'u16' || int === 'u32') return (value, p) => putVarint(checkSmall(value, min, max, int), p);
+  if (int === 'u32')
+    return (value, p) =>
+      putVarint((value as number) >>> 0 === value ? value : checkSmall(value, min, max, int), p);
+  if (int === 'u16') return (value, p) => putVarint(checkSmall(value, min, max, int), p);
   const mask = int === 'i16' ? 0xffff : 0xffff_ffff;
   return (value, p) => {
     const number = checkSmall(value, min, max, int);
@@ -77,6 +84,12 @@ const wide = ({ int, form }: Extract<Node, { kind: 'wide' }>): Encoder => {
       return writeWide128(output.b, p, value, int, form);
     };
   const write = WIDE[int][form];
+  if (int === 'u64' && form !== 'bigint')
+    return (value, from) => {
+      if (typeof value === 'number' && value >>> 0 === value) return putVarint(value, from);
+      const p = from > output.lim ? grow(from, 0) : from;
+      return write(output.b, p, value);
+    };
   return (value, from) => {
     const p = from > output.lim ? grow(from, 0) : from;
     return write(output.b, p, value);

@@ -9,6 +9,8 @@ const object = (value: unknown, expected: string): Readonly<Record<string, unkno
     ? (value as Record<string, unknown>)
     : badValue(expected, value);
 
+const FEW_VARIANTS = 8;
+
 /** Builds the encoder of a schema out of closures: for places where no code may be generated, and to explain refusals. */
 export class ClosureEncoder {
   readonly #depthMax: number;
@@ -120,10 +122,13 @@ export class ClosureEncoder {
         return [tag as unknown, { index, of }] as const;
       }),
     );
-    const known = variants.slice(0, 8).map(([tag]) => tag);
+    const known = variants.slice(0, FEW_VARIANTS).map(([tag]) => tag);
+    const few = variants.length <= FEW_VARIANTS ? [...table.values()] : [];
     return (value, from) => {
       const { tag, value: payload } = object(value, '{ tag }');
-      const variant = table.get(tag);
+      // comparing a few names is faster than hashing one
+      const at = few.length > 0 ? known.indexOf(tag as string) : -1;
+      const variant = at < 0 ? table.get(tag) : few[at];
       if (variant === undefined) return badValue(`a tag of ${known.join(', ')}`, tag);
       const p = putVarint(variant.index, from);
       if (variant.of === undefined) return p;

@@ -6,7 +6,7 @@ import { PostcardError } from '../postcard-error.ts';
 import { maxSize } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import { closeInput, input, openInput } from '../wire/input.ts';
-import { abandon, begin, borrow, finish, output, writeInto } from '../wire/output.ts';
+import { abandon, aim, begin, borrow, finish, land, leave, output } from '../wire/output.ts';
 import { Refusal, shown } from '../wire/refusal.ts';
 import type { Codec, SafeResult } from './codec.ts';
 import type { Limits, Settings } from './options.ts';
@@ -106,12 +106,12 @@ const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: 
     output.busy = true;
     try {
       const end = encode(value, begin(reserve, max));
-      return done(output.start, end);
+      const made = done(output.start, end);
+      output.busy = false;
+      return made;
     } catch (thrown) {
       output.busy = false;
       throw explain(value, thrown);
-    } finally {
-      output.busy = false;
     }
   };
 
@@ -122,12 +122,13 @@ const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: 
     if (output.busy) return borrow(() => encodeInto(value, target, offset));
     output.busy = true;
     try {
-      return writeInto(target, offset, max, (p) => encode(value, p));
+      const end = land(target, offset, encode(value, aim(target, offset, max)));
+      output.busy = false;
+      return end;
     } catch (thrown) {
+      leave();
       output.busy = false;
       throw explain(value, thrown);
-    } finally {
-      output.busy = false;
     }
   };
 

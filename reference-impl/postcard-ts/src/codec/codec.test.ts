@@ -154,6 +154,12 @@ inEveryMode('a getter may encode in the middle of an encode', Shape as never, (c
   t.same(codec.decode(written), {
     points: outer.points.map(({ value }) => ({ value, label: 'outer'.repeat(30) })),
   });
+  const target = new Uint8Array(20_000);
+  const end = codec.encodeInto(outer, target);
+  t.same(target.subarray(0, end), written, 'in the middle of encodeInto, too');
+  const kept = codec.encode(inner);
+  codec.encode(outer);
+  t.equal(hex(kept), seen);
   const cause = new Error('of the getter');
   t.throws(
     () =>

@@ -1,83 +1,113 @@
 import { PostcardError } from '../postcard-error.ts';
+import { allocate } from '../wire/memory.ts';
 
 /** The most bytes a body takes as a frame, terminator included. */
 export const cobsMaxLength = (bodyBytes: number): number => bodyBytes + Math.floor(bodyBytes / 254) + 2;
 
 /** Decoded runs shorter than this are copied by a loop: a native copy costs more to call. */
 const LOOP_BYTES_MAX = 28;
-/** Behind what is written, since words are copied whole. */
-const SLACK_BYTES = 4;
+/** Bytes written at once when no zero is among them. */
+const WORD_BYTES = 4;
 
 const badEncoding = (offset: number, expected: string, got: string): PostcardError =>
   new PostcardError({ kind: 'DeserializeBadEncoding', path: '', offset, expected, got });
 
+const full = (expected: number, got: number): PostcardError =>
+  new PostcardError({
+    kind: 'SerializeBufferFull',
+    path: '',
+    offset: undefined,
+    expected: `${expected} bytes`,
+    got: `${got} bytes`,
+  });
+
 /**
  * Stuffs a body so that no byte of it is 00, and ends it with a 00. As postcard's flavour: a last run of exactly 254 bytes is
  * followed by an empty block (`FF` ... `01 00`), which the `cobs` crate itself leaves out; decodeCobs takes both.
- * @returns the frame, terminator included
+ * @param target needs room for cobsMaxLength(body.length); what lies behind the frame may be overwritten
+ * @returns the offset after the terminator
+ * @throws PostcardError SerializeBufferFull
  */
-export const encodeCobs = (body: Uint8Array): Uint8Array => {
-  const frame = new Uint8Array(cobsMaxLength(body.length) + SLACK_BYTES);
-  const from = new DataView(body.buffer, body.byteOffset, body.length);
-  const to = new DataView(frame.buffer);
+export const encodeCobsInto = (body: Uint8Array, target: Uint8Array, offset = 0): number => {
   const n = body.length;
-  let head = 0; // where the code of the open block goes
-  let at = 1;
+  if (target.length - offset < cobsMaxLength(n)) throw full(cobsMaxLength(n), target.length - offset);
+  const from = new DataView(body.buffer, body.byteOffset, n);
+  const to = new DataView(target.buffer, target.byteOffset, target.length);
+  const lastWord = n - WORD_BYTES;
+  let head = offset; // where the code of the open block goes
+  let at = offset + 1;
   let code = 1;
   let i = 0;
-  const close = (): void => {
-    frame[head] = code;
-    head = at++;
-    code = 1;
-  };
   while (i < n) {
     // four bytes at once while none of them is zero and the block cannot fill up in between
-    if (code < 252 && i < n - 3) {
+    if (code < 252 && i <= lastWord) {
       const word = from.getInt32(i, true);
       if (((word - 0x01010101) & ~word & 0x80808080) === 0) {
         to.setInt32(at, word, true);
-        at += 4;
-        i += 4;
-        code += 4;
-        if (code === 255) close();
+        at += WORD_BYTES;
+        i += WORD_BYTES;
+        code += WORD_BYTES;
+        if (code === 255) {
+          target[head] = 255;
+          head = at++;
+          code = 1;
+        }
         continue;
       }
     }
     const byte = body[i++] as number;
-    if (byte === 0) close();
-    else {
-      frame[at++] = byte;
-      if (++code === 255) close();
+    if (byte !== 0) {
+      target[at++] = byte;
+      code++;
+    }
+    if (byte === 0 || code === 255) {
+      target[head] = code;
+      head = at++;
+      code = 1;
     }
   }
-  frame[head] = code;
-  frame[at++] = 0;
-  return frame.subarray(0, at);
+  target[head] = code;
+  target[at++] = 0;
+  return at;
+};
+
+/** As encodeCobsInto, into memory of its own. @returns the frame, terminator included */
+export const encodeCobs = (body: Uint8Array): Uint8Array => {
+  const frame = allocate(cobsMaxLength(body.length));
+  return frame.subarray(0, encodeCobsInto(body, frame));
 };
 
 /**
  * Undoes encodeCobs. Reads up to the first 00 or, without one, to the end.
- * @returns the body, in memory of its own
- * @throws PostcardError DeserializeBadEncoding for an empty input or a block that reaches past the end of the frame
+ * @param target needs as much room as the frame takes; it may be the frame itself
+ * @returns the offset after the body
+ * @throws PostcardError DeserializeBadEncoding for an empty input or a block that reaches past the end of the frame,
+ *   SerializeBufferFull
  */
-export const decodeCobs = (frame: Uint8Array): Uint8Array => {
+export const decodeCobsInto = (frame: Uint8Array, target: Uint8Array, offset = 0): number => {
   if (frame.length === 0) throw badEncoding(0, 'a frame', 'nothing');
   const zero = frame.indexOf(0);
   const end = zero < 0 ? frame.length : zero;
-  const body = new Uint8Array(end);
-  let at = 0;
+  if (target.length - offset < end - 1) throw full(end - 1, target.length - offset);
+  let at = offset;
   let i = 0;
   while (i < end) {
     const code = frame[i++] as number;
     const next = i + code - 1;
     if (next > end) throw badEncoding(i - 1, `a block of ${code - 1} bytes`, `${end - i} bytes`);
-    if (code < LOOP_BYTES_MAX) for (; i < next; i++) body[at++] = frame[i] as number;
+    if (code < LOOP_BYTES_MAX) for (; i < next; i++) target[at++] = frame[i] as number;
     else {
-      body.set(frame.subarray(i, next), at);
+      target.set(frame.subarray(i, next), at);
       at += code - 1;
       i = next;
     }
-    if (code !== 255 && i < end) body[at++] = 0;
+    if (code !== 255 && i < end) target[at++] = 0;
   }
-  return body.subarray(0, at);
+  return at;
+};
+
+/** As decodeCobsInto, into memory of its own. @returns the body */
+export const decodeCobs = (frame: Uint8Array): Uint8Array => {
+  const body = allocate(frame.length);
+  return body.subarray(0, decodeCobsInto(frame, body));
 };

@@ -1,4 +1,5 @@
 import { PostcardError } from '../postcard-error.ts';
+import { allocate } from '../wire/memory.ts';
 import { badSchema } from '../wire/refusal.ts';
 import { type Prefix, prefixCapacity, prefixLength, U32_BE, writePrefix } from './prefix.ts';
 import type { Splitter } from './splitter.ts';
@@ -45,6 +46,8 @@ export class LengthPrefixed implements Splitter {
     let at = 0;
     while (at < chunk.length || this.#length === 0) {
       if (this.#length < 0) {
+        if (this.#head.length === 0) at = this.#wholeFrames(chunk, at, frames);
+        if (at >= chunk.length) break;
         at = this.#readHead(chunk, at);
         continue;
       }
@@ -69,8 +72,27 @@ export class LengthPrefixed implements Splitter {
     if (this.#head.length > 0) throw truncated('a length', `${this.#head.length} bytes of it`);
   }
 
+  /** Takes the frames that lie inside a chunk as a whole. @returns where the first that does not begins */
+  #wholeFrames(chunk: Uint8Array, from: number, frames: Uint8Array[]): number {
+    const { bytes, endian } = this.#prefix;
+    if (bytes === 'varint') return from;
+    const little = endian === 'le';
+    const n = chunk.length;
+    const max = this.#max;
+    let at = from;
+    while (n - at >= bytes) {
+      const length = fixedAt(chunk, at, bytes, little);
+      const start = at + bytes;
+      // what is too long is refused where frames that lie across chunks are
+      if (length > n - start || length > max) break;
+      frames.push(chunk.subarray(start, start + length));
+      at = start + length;
+    }
+    return at;
+  }
+
   #gather(last: Uint8Array): Uint8Array {
-    const frame = new Uint8Array(this.#length);
+    const frame = allocate(this.#length);
     let at = 0;
     for (const part of this.#parts) {
       frame.set(part, at);

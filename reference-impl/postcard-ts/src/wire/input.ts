@@ -11,7 +11,10 @@ const KEPT_BYTES_MAX = 1 << 20;
 export class Input {
   /** The whole buffer under the input. */
   b: Uint8Array = EMPTY;
-  v = new DataView(EMPTY.buffer);
+  v: DataView = new DataView(EMPTY.buffer);
+  /** Its memory, to see whether the next input lies in the same. */
+  buffer: ArrayBufferLike = EMPTY.buffer;
+  isLarge = false;
   /** First byte of the input. */
   s = 0;
   /** End of the input. */
@@ -28,27 +31,28 @@ export class Input {
 
 export const input = new Input();
 
+const adopt = (buffer: ArrayBufferLike): void => {
+  input.buffer = buffer;
+  input.b = new Uint8Array(buffer);
+  input.v = new DataView(buffer);
+  input.isLarge = buffer.byteLength > KEPT_BYTES_MAX;
+};
+
 /** Makes bytes the input. @param from first byte to read The caller has checked that these are bytes. */
 export const openInput = (bytes: Uint8Array, from: number, emptyItems: number): void => {
-  const buffer = bytes.buffer as ArrayBuffer;
-  if (input.b.buffer !== buffer || input.b.length !== buffer.byteLength) {
-    input.b = new Uint8Array(buffer);
-    input.v = new DataView(buffer);
-  }
-  input.s = bytes.byteOffset;
-  input.p = bytes.byteOffset + from;
-  input.e = bytes.byteOffset + bytes.length;
-  input.claims = input.e - input.p;
+  const { buffer, byteOffset, length } = bytes;
+  if (input.buffer !== buffer) adopt(buffer);
+  input.s = byteOffset;
+  input.p = byteOffset + from;
+  input.e = byteOffset + length;
+  input.claims = length - from;
   input.empties = emptyItems;
   input.depth = 0;
 };
 
 /** Lets go of a large buffer, which would otherwise live until the next decode. */
 export const closeInput = (): void => {
-  if (input.b.length > KEPT_BYTES_MAX) {
-    input.b = EMPTY;
-    input.v = new DataView(EMPTY.buffer);
-  }
+  if (input.isLarge) adopt(EMPTY.buffer);
 };
 
 /** @throws Refusal DeserializeUnexpectedEnd always */

@@ -1,3 +1,4 @@
+import { allocate } from './memory.ts';
 import { refuse } from './refusal.ts';
 
 /** Room kept free behind the limit, so that short things need no check of their own. */
@@ -5,15 +6,6 @@ export const SLACK_BYTES = 256;
 const POOL_BYTES = 1 << 16;
 /** A pool with less room than this is left to those who hold pieces of it. */
 const ROOM_BYTES_MIN = 1024;
-
-type Unsafe = { allocUnsafeSlow?: (size: number) => Uint8Array };
-const nodeBuffer = (globalThis as { Buffer?: Unsafe }).Buffer;
-const allocate = nodeBuffer?.allocUnsafeSlow
-  ? (size: number): Uint8Array => {
-      const memory = (nodeBuffer.allocUnsafeSlow as (size: number) => Uint8Array)(size);
-      return new Uint8Array(memory.buffer as ArrayBuffer, memory.byteOffset, memory.length);
-    }
-  : (size: number): Uint8Array => new Uint8Array(size);
 
 /**
  * What is being written: a pool that advances, so that messages cost a view and no copy. One for the whole package; a getter that
@@ -97,65 +89,71 @@ export const grow = (p: number, n: number): number => {
 const RESERVE_BYTES_MAX = 16;
 const origin = (): number => Math.max(0, output.start - RESERVE_BYTES_MAX);
 
+/** The target of the last encodeInto with its views, so that a run of messages into one buffer makes them once. */
+let target: Uint8Array | undefined;
+let targetBytes: Uint8Array = new Uint8Array(0);
+let targetView: DataView = new DataView(targetBytes.buffer);
+
+// where the pool waits while the output is a target
+let poolBytes: Uint8Array = output.b;
+let poolView: DataView = output.v;
+let poolLimit = 0;
+
+/**
+ * Starts a message in foreign bytes, if they have slack behind the offset, or else in the pool. Ends with `land`, or `leave` after a
+ * refusal.
+ * @returns the first position
+ */
+export const aim = (into: Uint8Array, offset: number, max: number): number => {
+  const start = begin(0, max);
+  poolBytes = output.b;
+  poolView = output.v;
+  poolLimit = output.lim;
+  const { length } = into;
+  if (length - offset <= SLACK_BYTES) return start;
+  if (target !== into || targetBytes.length !== length) {
+    target = into;
+    targetBytes = new Uint8Array(into.buffer as ArrayBuffer, into.byteOffset, length);
+    targetView = new DataView(into.buffer, into.byteOffset, length);
+  }
+  output.b = targetBytes;
+  output.v = targetView;
+  output.lim = length - SLACK_BYTES;
+  output.start = offset;
+  return offset;
+};
+
+/** Gives the output back to the pool. */
+export const leave = (): void => {
+  output.b = poolBytes;
+  output.v = poolView;
+  output.lim = poolLimit;
+};
+
+/** Ends a message in its target. @returns the end there  @throws Refusal SerializeBufferFull */
+export const land = (into: Uint8Array, offset: number, end: number): number => {
+  const { b, start } = output;
+  leave();
+  const length = end - start;
+  checkBytes(length);
+  if (b === targetBytes && target === into) return end;
+  if (offset + length > into.length)
+    refuse('SerializeBufferFull', -1, `${length} bytes from ${offset} on`, `${into.length - offset} bytes`);
+  into.set(b.subarray(start, end), offset);
+  return offset + length;
+};
+
 /** Runs a write with an output of its own, for a getter that encodes in the middle of an encode. */
 export const borrow = <T>(run: () => T): T => {
   const { b, v, lim, next, start, max, depth } = output;
+  const waiting = [poolBytes, poolView, poolLimit, target, targetBytes, targetView] as const;
   freshPool();
   output.busy = false;
   try {
     return run();
   } finally {
     Object.assign(output, { b, v, lim, next, start, max, depth });
+    [poolBytes, poolView, poolLimit, target, targetBytes, targetView] = waiting;
     output.busy = true;
-  }
-};
-
-/** The target of the last encodeInto with its views, so that a run of messages into one buffer makes them once. */
-let target: Uint8Array | undefined;
-let targetBytes: Uint8Array = new Uint8Array(0);
-let targetView: DataView = new DataView(targetBytes.buffer);
-
-const aim = (into: Uint8Array): void => {
-  if (target === into && targetBytes.length === into.length) return;
-  target = into;
-  targetBytes = new Uint8Array(into.buffer as ArrayBuffer, into.byteOffset, into.length);
-  targetView = new DataView(into.buffer, into.byteOffset, into.length);
-};
-
-/**
- * Runs a write straight into foreign bytes while there is slack, in the pool otherwise.
- * @param run writes from a position on, and returns the end
- * @returns the end in the target  @throws Refusal SerializeBufferFull
- */
-export const writeInto = (
-  into: Uint8Array,
-  offset: number,
-  max: number,
-  run: (p: number) => number,
-): number => {
-  begin(0, max);
-  const { b, v, lim, next } = output;
-  const isDirect = into.length - offset > SLACK_BYTES;
-  if (isDirect) {
-    aim(into);
-    output.b = targetBytes;
-    output.v = targetView;
-    output.lim = into.length - SLACK_BYTES;
-    output.start = offset;
-  }
-  try {
-    const end = run(output.start);
-    const length = end - output.start;
-    checkBytes(length);
-    if (isDirect && output.b === targetBytes) return end;
-    if (offset + length > into.length)
-      refuse('SerializeBufferFull', -1, `${length} bytes from ${offset} on`, `${into.length - offset} bytes`);
-    into.set(output.b.subarray(output.start, end), offset);
-    return offset + length;
-  } finally {
-    output.b = b;
-    output.v = v;
-    output.lim = lim;
-    output.next = next;
   }
 };
