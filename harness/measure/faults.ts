@@ -12,7 +12,7 @@ export type FaultRow = {
   readonly endedMicros: number | undefined;
   /** undefined: no receipt came at all. */
   readonly receipt: { readonly effects: number; readonly text: string } | undefined;
-  /** A receipt with at least one effect: only then does the fault prove anything. */
+  /** A receipt with at least one effect, of a kind that does what it declares: only then does the fault prove anything. */
   readonly proved: boolean;
   /** Clients that lost their path to it, and how many of them were back at the end. */
   readonly clientsLost: number;
@@ -49,6 +49,8 @@ export class FaultsCollector {
   readonly #byNumber = new Map<number, Draft>();
   /** The fault that a loss at this site (or anywhere: '') is put down to. */
   readonly #latest = new Map<string, Draft>();
+  /** Kinds of link faults that do not do here what they declare, and why. */
+  readonly #distrusted = new Map<string, string>();
   readonly #outages: { fault: number; fromMicros: number; toMicros: number | undefined }[] = [];
 
   event(event: TraceEvent): void {
@@ -69,6 +71,9 @@ export class FaultsCollector {
           this.#outages.push({ fault: event.fault, fromMicros: event.t, toMicros: undefined });
         return;
       }
+      case 'link.trusted':
+        if (event.standing === 'off') this.#distrusted.set(event.kind, `${event.effect}: ${event.text}`);
+        return;
       case 'fault.ended': {
         const draft = this.#byNumber.get(event.fault);
         if (draft === undefined) return;
@@ -133,6 +138,11 @@ export class FaultsCollector {
     return draft === undefined ? undefined : this.#row(draft);
   }
 
+  /** Link effects that were measured before the run and are off on this machine: the kind, and what was measured. */
+  get distrusted(): ReadonlyMap<string, string> {
+    return this.#distrusted;
+  }
+
   get outages(): readonly Outage[] {
     return this.#outages;
   }
@@ -144,6 +154,8 @@ export class FaultsCollector {
   #row(draft: Draft): FaultRow {
     const { fault, kind, site, text, t } = draft.begun;
     const ready = this.#outages.find((outage) => outage.fault === fault)?.toMicros;
+    const distrust = this.#distrusted.get(kind.replace(/^link /, ''));
+    const doubt = distrust === undefined ? '' : `; not to be trusted on this machine: ${distrust}`;
     const allBack = draft.lost.size > 0 && draft.pending.size === 0 ? draft.lastBackMicros : undefined;
     return {
       fault,
@@ -155,8 +167,8 @@ export class FaultsCollector {
       receipt:
         draft.receipt === undefined
           ? undefined
-          : { effects: draft.receipt.effects, text: draft.receipt.text },
-      proved: (draft.receipt?.effects ?? 0) > 0,
+          : { effects: draft.receipt.effects, text: `${draft.receipt.text}${doubt}` },
+      proved: (draft.receipt?.effects ?? 0) > 0 && distrust === undefined,
       clientsLost: draft.lost.size,
       clientsBack: draft.lost.size - draft.pending.size,
       allBackMicros: allBack,

@@ -116,6 +116,16 @@ export type PathEvent =
       readonly side: 'inner' | 'outer';
       readonly how: 'keepalive' | 'rst';
     }
+  /** What was measured of a kind of link fault before the run (harness/links). `effect`: the fault that was measured, in the
+   *  command line's words. `off`: it does not do here what it declares, and no fault of this `kind` proves anything;
+   *  `unclear`: the machine was too busy to tell. */
+  | {
+      readonly type: 'link.trusted';
+      readonly kind: string;
+      readonly effect: string;
+      readonly standing: 'ok' | 'off' | 'unclear';
+      readonly text: string;
+    }
   /** A link did something to a connection. `amount`: bytes or milliseconds, see `unit`. */
   | {
       readonly type: 'link.effect';
