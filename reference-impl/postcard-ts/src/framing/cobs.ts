@@ -1,5 +1,5 @@
 import { PostcardError } from '../postcard-error.ts';
-import { allocate } from '../wire/memory.ts';
+import { allocatePart, copyBytes } from '../wire/memory.ts';
 
 /** The most bytes a body takes as a frame, terminator included. */
 export const cobsMaxLength = (bodyBytes: number): number => bodyBytes + Math.floor(bodyBytes / 254) + 2;
@@ -73,7 +73,7 @@ export const encodeCobsInto = (body: Uint8Array, target: Uint8Array, offset = 0)
 
 /** As encodeCobsInto, into memory of its own. @returns the frame, terminator included */
 export const encodeCobs = (body: Uint8Array): Uint8Array => {
-  const frame = allocate(cobsMaxLength(body.length));
+  const frame = allocatePart(cobsMaxLength(body.length));
   return frame.subarray(0, encodeCobsInto(body, frame));
 };
 
@@ -97,7 +97,7 @@ export const decodeCobsInto = (frame: Uint8Array, target: Uint8Array, offset = 0
     if (next > end) throw badEncoding(i - 1, `a block of ${code - 1} bytes`, `${end - i} bytes`);
     if (code < LOOP_BYTES_MAX) for (; i < next; i++) target[at++] = frame[i] as number;
     else {
-      target.set(frame.subarray(i, next), at);
+      copyBytes(frame, i, next, target, at);
       at += code - 1;
       i = next;
     }
@@ -108,6 +108,6 @@ export const decodeCobsInto = (frame: Uint8Array, target: Uint8Array, offset = 0
 
 /** As decodeCobsInto, into memory of its own. @returns the body */
 export const decodeCobs = (frame: Uint8Array): Uint8Array => {
-  const body = allocate(frame.length);
+  const body = allocatePart(frame.length);
   return body.subarray(0, decodeCobsInto(frame, body));
 };

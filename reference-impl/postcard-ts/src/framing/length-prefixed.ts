@@ -1,5 +1,5 @@
 import { PostcardError } from '../postcard-error.ts';
-import { allocate } from '../wire/memory.ts';
+import { allocatePart } from '../wire/memory.ts';
 import { badSchema } from '../wire/refusal.ts';
 import { type Prefix, prefixCapacity, prefixLength, U32_BE, writePrefix } from './prefix.ts';
 import type { Splitter } from './splitter.ts';
@@ -20,7 +20,9 @@ const truncated = (expected: string, got: string): PostcardError =>
 export class LengthPrefixed implements Splitter {
   readonly #prefix: Prefix;
   readonly #max: number;
-  #head: number[] = [];
+  /** Bytes of the prefix so far, and the length they say. */
+  #headBytes = 0;
+  #headValue = 0;
   #parts: Uint8Array[] = [];
   #have = 0;
   /** Length of the open frame; -1 while its prefix is not complete. */
@@ -36,7 +38,7 @@ export class LengthPrefixed implements Splitter {
 
   /** Bytes of the frame that is open, its prefix included. */
   get pendingBytes(): number {
-    if (this.#length < 0) return this.#head.length;
+    if (this.#length < 0) return this.#headBytes;
     return prefixLength(this.#prefix, this.#length) + this.#have;
   }
 
@@ -46,14 +48,14 @@ export class LengthPrefixed implements Splitter {
     let at = 0;
     while (at < chunk.length || this.#length === 0) {
       if (this.#length < 0) {
-        if (this.#head.length === 0) at = this.#wholeFrames(chunk, at, frames);
+        if (this.#headBytes === 0) at = this.#wholeFrames(chunk, at, frames);
         if (at >= chunk.length) break;
         at = this.#readHead(chunk, at);
         continue;
       }
       const need = this.#length - this.#have;
       if (chunk.length - at < need) {
-        this.#parts.push(chunk.subarray(at));
+        this.#parts.push(at === 0 ? chunk : chunk.subarray(at));
         this.#have += chunk.length - at;
         break;
       }
@@ -62,14 +64,13 @@ export class LengthPrefixed implements Splitter {
       at += need;
       this.#length = -1;
       this.#have = 0;
-      if (this.#head.length > 0) this.#head = [];
     }
     return frames;
   }
 
   end(): void {
     if (this.#length >= 0) throw truncated(`a frame of ${this.#length} bytes`, `${this.#have} of them`);
-    if (this.#head.length > 0) throw truncated('a length', `${this.#head.length} bytes of it`);
+    if (this.#headBytes > 0) throw truncated('a length', `${this.#headBytes} bytes of it`);
   }
 
   /** Takes the frames that lie inside a chunk as a whole. @returns where the first that does not begins */
@@ -92,7 +93,7 @@ export class LengthPrefixed implements Splitter {
   }
 
   #gather(last: Uint8Array): Uint8Array {
-    const frame = allocate(this.#length);
+    const frame = allocatePart(this.#length);
     let at = 0;
     for (const part of this.#parts) {
       frame.set(part, at);
@@ -105,20 +106,21 @@ export class LengthPrefixed implements Splitter {
 
   #readHead(chunk: Uint8Array, from: number): number {
     const { bytes, endian } = this.#prefix;
-    const head = this.#head;
-    if (bytes !== 'varint' && head.length === 0 && chunk.length - from >= bytes) {
-      this.#accept(fixedAt(chunk, from, bytes, endian === 'le'));
-      return from + bytes;
-    }
     let at = from;
     while (at < chunk.length) {
       const byte = chunk[at++] as number;
-      head.push(byte);
-      if (bytes === 'varint' ? byte < 128 : head.length === bytes) {
-        this.#accept(bytes === 'varint' ? varintOf(head) : fixedAt(head, 0, bytes, endian === 'le'));
-        return at;
+      const index = this.#headBytes++;
+      if (bytes === 'varint') {
+        if (index === VARINT_BYTES_MAX - 1 && byte > 1) throw overlong(byte);
+        this.#headValue += (byte & 127) * 128 ** index;
+        if (byte > 127) continue;
+      } else {
+        this.#headValue =
+          endian === 'le' ? this.#headValue + byte * 256 ** index : this.#headValue * 256 + byte;
+        if (index + 1 < bytes) continue;
       }
-      if (head.length === VARINT_BYTES_MAX) throw overlong(byte);
+      this.#accept(this.#headValue);
+      return at;
     }
     return at;
   }
@@ -133,6 +135,8 @@ export class LengthPrefixed implements Splitter {
         got: `a frame of ${length} bytes`,
       });
     this.#length = length;
+    this.#headBytes = 0;
+    this.#headValue = 0;
   }
 }
 
@@ -145,12 +149,7 @@ const overlong = (byte: number): PostcardError =>
     got: `${byte.toString(16)} as the tenth byte`,
   });
 
-const varintOf = (head: readonly number[]): number => {
-  if (head.length === VARINT_BYTES_MAX && (head[9] as number) > 1) throw overlong(head[9] as number);
-  return head.reduceRight((length, byte) => length * 128 + (byte & 127), 0);
-};
-
-const fixedAt = (bytes: ArrayLike<number>, at: number, count: number, little: boolean): number => {
+const fixedAt = (bytes: Uint8Array, at: number, count: number, little: boolean): number => {
   let length = 0;
   for (let i = 0; i < count; i++)
     length = length * 256 + (bytes[little ? at + count - 1 - i : at + i] as number);

@@ -1,4 +1,5 @@
-type Unsafe = { allocUnsafeSlow?: (size: number) => Uint8Array };
+type Copy = (this: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => number;
+type Unsafe = { allocUnsafeSlow?: (size: number) => Uint8Array; prototype?: { copy?: Copy } };
 const nodeBuffer = (globalThis as { Buffer?: Unsafe }).Buffer;
 
 /** Memory that the caller is about to overwrite: not zeroed where the platform can leave that out. */
@@ -8,3 +9,32 @@ export const allocate: (size: number) => Uint8Array = nodeBuffer?.allocUnsafeSlo
       return new Uint8Array(memory.buffer as ArrayBuffer, memory.byteOffset, memory.length);
     }
   : (size) => new Uint8Array(size);
+
+const SHARED_BYTES = 1 << 16;
+const SHARED_PART_MAX = SHARED_BYTES >> 2;
+let shared = new Uint8Array(0);
+let taken = 0;
+
+/** As allocate, but small pieces are cut from a larger one, which lives as long as any of them. */
+export const allocatePart = (size: number): Uint8Array => {
+  if (size > SHARED_PART_MAX) return allocate(size);
+  if (shared.length - taken < size) {
+    shared = allocate(SHARED_BYTES) as Uint8Array<ArrayBuffer>;
+    taken = 0;
+  }
+  const part = new Uint8Array(shared.buffer, shared.byteOffset + taken, size);
+  taken += size;
+  return part;
+};
+
+const nativeCopy = nodeBuffer?.prototype?.copy;
+
+/** Copies bytes from start to end of one array to a place in another, without making a view where the platform can. */
+export const copyBytes: (from: Uint8Array, start: number, end: number, to: Uint8Array, at: number) => void =
+  nativeCopy
+    ? (from, start, end, to, at) => {
+        nativeCopy.call(from, to, at, start, end);
+      }
+    : (from, start, end, to, at) => {
+        to.set(from.subarray(start, end), at);
+      };

@@ -41,6 +41,7 @@ const freshPool = (): void => {
 
 /** Starts a message behind those already written. @param reserve bytes kept free in front of it @returns its first position */
 export const begin = (reserve: number, max: number): number => {
+  if (aimed) leave();
   if (output.b.length - output.next < ROOM_BYTES_MIN) freshPool();
   output.start = output.next + reserve;
   output.max = max;
@@ -94,7 +95,8 @@ let target: Uint8Array | undefined;
 let targetBytes: Uint8Array = new Uint8Array(0);
 let targetView: DataView = new DataView(targetBytes.buffer);
 
-// where the pool waits while the output is a target
+// where the pool waits while the output is a target; it stays one until the pool is asked for, as such messages come in runs
+let aimed = false;
 let poolBytes: Uint8Array = output.b;
 let poolView: DataView = output.v;
 let poolLimit = 0;
@@ -105,12 +107,22 @@ let poolLimit = 0;
  * @returns the first position
  */
 export const aim = (into: Uint8Array, offset: number, max: number): number => {
-  const start = begin(0, max);
-  poolBytes = output.b;
-  poolView = output.v;
-  poolLimit = output.lim;
   const { length } = into;
-  if (length - offset <= SLACK_BYTES) return start;
+  if (length - offset <= SLACK_BYTES) return begin(0, max);
+  if (!aimed || target !== into || targetBytes.length !== length) take(into, length);
+  output.start = offset;
+  output.max = max;
+  output.depth = 0;
+  return offset;
+};
+
+const take = (into: Uint8Array, length: number): void => {
+  if (!aimed) {
+    poolBytes = output.b;
+    poolView = output.v;
+    poolLimit = output.lim;
+    aimed = true;
+  }
   if (target !== into || targetBytes.length !== length) {
     target = into;
     targetBytes = new Uint8Array(into.buffer as ArrayBuffer, into.byteOffset, length);
@@ -119,24 +131,30 @@ export const aim = (into: Uint8Array, offset: number, max: number): number => {
   output.b = targetBytes;
   output.v = targetView;
   output.lim = length - SLACK_BYTES;
-  output.start = offset;
-  return offset;
 };
 
 /** Gives the output back to the pool. */
 export const leave = (): void => {
+  if (!aimed) return;
+  aimed = false;
   output.b = poolBytes;
   output.v = poolView;
   output.lim = poolLimit;
+  // a large target must not live on for the sake of its views
+  if (targetBytes.length > POOL_BYTES) {
+    target = undefined;
+    targetBytes = new Uint8Array(0);
+    targetView = new DataView(targetBytes.buffer);
+  }
 };
 
 /** Ends a message in its target. @returns the end there  @throws Refusal SerializeBufferFull */
 export const land = (into: Uint8Array, offset: number, end: number): number => {
   const { b, start } = output;
-  leave();
   const length = end - start;
   checkBytes(length);
-  if (b === targetBytes && target === into) return end;
+  if (aimed && b === targetBytes) return end;
+  leave();
   if (offset + length > into.length)
     refuse('SerializeBufferFull', -1, `${length} bytes from ${offset} on`, `${into.length - offset} bytes`);
   into.set(b.subarray(start, end), offset);
@@ -146,14 +164,15 @@ export const land = (into: Uint8Array, offset: number, end: number): number => {
 /** Runs a write with an output of its own, for a getter that encodes in the middle of an encode. */
 export const borrow = <T>(run: () => T): T => {
   const { b, v, lim, next, start, max, depth } = output;
-  const waiting = [poolBytes, poolView, poolLimit, target, targetBytes, targetView] as const;
+  const waiting = [poolBytes, poolView, poolLimit, target, targetBytes, targetView, aimed] as const;
+  aimed = false;
   freshPool();
   output.busy = false;
   try {
     return run();
   } finally {
     Object.assign(output, { b, v, lim, next, start, max, depth });
-    [poolBytes, poolView, poolLimit, target, targetBytes, targetView] = waiting;
+    [poolBytes, poolView, poolLimit, target, targetBytes, targetView, aimed] = waiting;
     output.busy = true;
   }
 };
