@@ -1,5 +1,5 @@
 /** Reads one direction of a tunnel as it arrives and names every byte that is not the one that belongs there. */
-import { type Direction, locate, payload } from './payload.ts';
+import { type Direction, locate, type Position, payload } from './payload.ts';
 
 /** A stretch that is wrong. `lost`: `length` bytes are missing before `offset`; the others stand at `offset` and belong to `from`. */
 export type Span = {
@@ -12,6 +12,8 @@ export type Span = {
 
 /** Enough to read a position at any alignment (7 + 16 bytes) and a little more. */
 const LOOK_BYTES = 32;
+/** Two words, from which a position is read. */
+const WORDS_BYTES = 16;
 /** After this many spans a direction is beyond repair: the rest is one foreign span. */
 const SPANS_MAX = 64;
 
@@ -28,6 +30,8 @@ export class Ledger {
   #lost: { readonly from: number; readonly to: number }[] = [];
   /** Bytes not yet judged: a wrong byte was seen and more is needed to read where it came from. */
   #held: Uint8Array | undefined;
+  /** The wrong stretch under way: it is told when it is over, however many pieces it came in. */
+  #open: Span | undefined;
 
   /** @param offset where the payload starts (after a request: REQUEST_BYTES) */
   constructor(tunnel: number, direction: Direction, offset: number) {
@@ -57,14 +61,17 @@ export class Ledger {
   finish(): readonly Span[] {
     const held = this.#held;
     this.#held = undefined;
-    return held === undefined ? [] : this.#read(held, true);
+    const spans = held === undefined ? [] : this.#read(held, true);
+    this.#close(spans);
+    return spans;
   }
 
-  #read(bytes: Uint8Array, last: boolean): readonly Span[] {
-    let spans: Span[] | undefined;
+  #read(bytes: Uint8Array, last: boolean): Span[] {
+    const spans: Span[] = [];
     let at = 0;
     while (at < bytes.length) {
       const good = this.#matching(bytes, at);
+      if (good > 0) this.#close(spans);
       at += good;
       this.#next += good;
       this.intact += good;
@@ -73,12 +80,26 @@ export class Ledger {
         this.#held = bytes.slice(at);
         break;
       }
-      const [span, used] = this.#explain(bytes, at);
-      spans ??= [];
-      if (++this.#spans <= SPANS_MAX) spans.push(span);
+      const [span, used] = this.#explain(bytes, at, last);
+      this.#note(span, spans);
       at += used;
     }
-    return spans ?? [];
+    return spans;
+  }
+
+  #note(span: Span, spans: Span[]): void {
+    const open = this.#open;
+    if (open !== undefined && open.state === span.state && open.offset === span.offset) {
+      this.#open = { ...open, length: open.length + span.length };
+      return;
+    }
+    this.#close(spans);
+    this.#open = span;
+  }
+
+  #close(spans: Span[]): void {
+    if (this.#open !== undefined && ++this.#spans <= SPANS_MAX) spans.push(this.#open);
+    this.#open = undefined;
   }
 
   /** How many bytes from `at` on are the expected ones. */
@@ -92,28 +113,28 @@ export class Ledger {
   }
 
   /** Names what stands at `at` instead of the expected byte. @returns the span and how many bytes it used up */
-  #explain(bytes: Uint8Array, at: number): readonly [Span, number] {
+  #explain(bytes: Uint8Array, at: number, last: boolean): readonly [Span, number] {
     const hex = Buffer.from(bytes.subarray(at, at + 64)).toString('hex');
     const offset = this.#next;
-    const resync = this.#resync(bytes, at);
-    if (resync > 0) {
-      this.#next += resync;
-      return [{ offset, length: resync, state: 'foreign', from: '', hex }, resync];
-    }
     const found = locate(bytes, at);
-    if (found !== undefined && found.tunnel === this.#tunnel && found.direction === this.#direction) {
+    if (found !== undefined && this.#ours(bytes, at, found)) {
       if (found.offset > offset) {
         this.#lost.push({ from: offset, to: found.offset });
         this.#next = found.offset;
         return [{ offset, length: found.offset - offset, state: 'lost', from: '', hex }, 0];
       }
-      const used = Math.min(bytes.length - at, offset - found.offset);
+      const used = this.#run(bytes, at, found.offset, Math.min(bytes.length - at, offset - found.offset));
       const late = this.#lost.some((hole) => found.offset >= hole.from && found.offset < hole.to);
       const from = `${found.tunnel}/${found.direction}/${found.offset}`;
-      return [{ offset, length: used, state: late ? 'reordered' : 'repeated', from, hex }, Math.max(used, 1)];
+      return [{ offset, length: used, state: late ? 'reordered' : 'repeated', from, hex }, used];
+    }
+    const resync = this.#resync(bytes, at);
+    if (resync > 0) {
+      this.#next += resync;
+      return [{ offset, length: resync, state: 'foreign', from: '', hex }, resync];
     }
     const from = found === undefined ? '' : `${found.tunnel}/${found.direction}/${found.offset}`;
-    const used = this.#foreignRun(bytes, at);
+    const used = this.#foreignRun(bytes, at, last);
     return [{ offset, length: used, state: 'foreign', from, hex }, used];
   }
 
@@ -130,12 +151,28 @@ export class Ledger {
   }
 
   /** Bytes that belong elsewhere, up to the place where ours can be read again. */
-  #foreignRun(bytes: Uint8Array, at: number): number {
-    for (let end = at + 1; end + LOOK_BYTES <= bytes.length; end++) {
+  #foreignRun(bytes: Uint8Array, at: number, last: boolean): number {
+    for (let end = at + 1; end + WORDS_BYTES <= bytes.length; end++) {
       const found = locate(bytes, end);
-      if (found !== undefined && found.tunnel === this.#tunnel && found.direction === this.#direction)
-        return end - at;
+      if (found !== undefined && this.#ours(bytes, end, found)) return end - at;
     }
-    return bytes.length - at;
+    // The last few may be the beginning of ours: they are looked at again when more is there.
+    return last || this.#spans >= SPANS_MAX
+      ? bytes.length - at
+      : Math.max(1, bytes.length - at - LOOK_BYTES + 1);
+  }
+
+  /** A position is read from the next whole words: the bytes before them must be ours as well. */
+  #ours(bytes: Uint8Array, at: number, found: Position): boolean {
+    if (found.tunnel !== this.#tunnel || found.direction !== this.#direction) return false;
+    return this.#run(bytes, at, found.offset, WORDS_BYTES) === WORDS_BYTES;
+  }
+
+  /** How many bytes from `at` on, of `most`, are ours from `offset` on; at least one is used up. */
+  #run(bytes: Uint8Array, at: number, offset: number, most: number): number {
+    const expected = payload(this.#tunnel, this.#direction, offset, most);
+    let same = 0;
+    while (same < most && expected[same] === bytes[at + same]) same++;
+    return Math.max(1, same);
   }
 }
