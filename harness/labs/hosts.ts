@@ -32,6 +32,8 @@ export class Hosts {
   readonly #ports = new Map<Ref, number>();
   readonly #awaited = new Map<Ref, Awaited>();
   readonly #channels = new Set<AgentChannel>();
+  /** Actors that run inside an agent. */
+  readonly #machines = new Set<Ref>();
   readonly #aborted = (): void => this.fail(this.#context.signal.reason);
   /** t = 0 of the trace: when the hosts are there and the actors are about to start. */
   #base = process.hrtime.bigint();
@@ -83,11 +85,16 @@ export class Hosts {
     if (event.type === 'host.ready') {
       this.#ports.set(event.who, event.port);
       this.#take(event.who)?.resolve(event.port);
-    } else if (event.type === 'host.crashed')
-      this.#take(event.who)?.reject(
-        new LabError(`${event.who} did not start: ${event.reason}`, 'run it by hand to see why'),
-      );
+    } else if (event.type === 'host.crashed') this.#crashed(event.who, event.reason);
     this.onEvent(event);
+  }
+
+  #crashed(who: Ref, reason: string): void {
+    const awaited = this.#take(who);
+    awaited?.reject(new LabError(`${who} did not start: ${reason}`, 'run it by hand to see why'));
+    // A program may crash under test; a machine of ours that does is a mistake in the lab or in the scenario.
+    if (awaited === undefined && this.#machines.has(who))
+      this.fail(new LabError(`${who} broke: ${reason}`, 'this is the lab or its scenario, not the relay'));
   }
 
   #take(who: Ref): Awaited | undefined {
@@ -126,6 +133,7 @@ export class Hosts {
     how: { readonly watch: boolean; readonly listens: boolean },
   ): Promise<number> {
     this.#over.signal.throwIfAborted();
+    if (actor.kind !== 'program') this.#machines.add(who);
     const ready = how.listens ? this.#ready(who) : Promise.resolve(0);
     const bind = this.ground.bind(host);
     this.ground.channel(host).send({ do: 'start', who, actor, bind, watch: how.watch });
