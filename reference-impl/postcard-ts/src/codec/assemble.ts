@@ -6,7 +6,7 @@ import { PostcardError } from '../postcard-error.ts';
 import { maxSize } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import { closeInput, input, openInput } from '../wire/input.ts';
-import { abandon, aim, begin, borrow, finish, land, leave, output } from '../wire/output.ts';
+import { abandon, aim, begin, borrow, finish, isAimedAt, land, leave, output } from '../wire/output.ts';
 import { Refusal, shown } from '../wire/refusal.ts';
 import type { Codec, SafeResult } from './codec.ts';
 import type { Limits, Settings } from './options.ts';
@@ -116,7 +116,8 @@ const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: 
   };
 
   const encodeInto = (value: T, target: Uint8Array, offset = 0): number => {
-    if (!(target instanceof Uint8Array)) throw misused('a Uint8Array as target', target);
+    if (!isAimedAt(target) && !(target instanceof Uint8Array))
+      throw misused('a Uint8Array as target', target);
     if (!(offset >= 0 && offset <= target.length))
       throw misused(`an offset from 0 to ${target.length}`, offset);
     if (output.busy) return borrow(() => encodeInto(value, target, offset));

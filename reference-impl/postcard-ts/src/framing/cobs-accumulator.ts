@@ -1,4 +1,5 @@
 import { PostcardError } from '../postcard-error.ts';
+import { zeroAt } from '../wire/memory.ts';
 import { badSchema } from '../wire/refusal.ts';
 import { decodeCobs } from './cobs.ts';
 import type { Splitter } from './splitter.ts';
@@ -37,7 +38,7 @@ export class CobsAccumulator {
     const events: CobsEvent[] = [];
     let at = 0;
     while (at < chunk.length) {
-      const zero = chunk.indexOf(0, at);
+      const zero = zeroAt(chunk, at);
       const end = zero < 0 ? chunk.length : zero + 1;
       this.#take(chunk.subarray(at, end), zero >= 0, events);
       at = end;

@@ -1,11 +1,13 @@
 import { PostcardError } from '../postcard-error.ts';
-import { allocatePart, copyBytes } from '../wire/memory.ts';
+import { allocatePart, copyBytes, zeroAt } from '../wire/memory.ts';
 
 /** The most bytes a body takes as a frame, terminator included. */
 export const cobsMaxLength = (bodyBytes: number): number => bodyBytes + Math.floor(bodyBytes / 254) + 2;
 
-/** Decoded runs shorter than this are copied by a loop: a native copy costs more to call. */
-const LOOP_BYTES_MAX = 28;
+/** Bodies from here on are stuffed by words; below, no block can fill up either. */
+const WORDS_FROM = 96;
+/** Blocks of a frame with a code below this are copied by a loop: a native copy costs more to call. */
+const LOOP_BELOW_CODE = 28;
 /** Bytes written at once when no zero is among them. */
 const WORD_BYTES = 4;
 
@@ -31,37 +33,62 @@ const full = (expected: number, got: number): PostcardError =>
 export const encodeCobsInto = (body: Uint8Array, target: Uint8Array, offset = 0): number => {
   const n = body.length;
   if (target.length - offset < cobsMaxLength(n)) throw full(cobsMaxLength(n), target.length - offset);
+  return n < WORDS_FROM ? stuffBytes(body, target, offset) : stuffWords(body, target, offset);
+};
+
+/** Byte by byte: short bodies are done before two views would be made. */
+const stuffBytes = (body: Uint8Array, target: Uint8Array, offset: number): number => {
+  const n = body.length;
+  let head = offset; // where the code of the open block goes
+  let at = offset + 1;
+  for (let i = 0; i < n; i++) {
+    const byte = body[i] as number;
+    if (byte === 0) {
+      target[head] = at - head;
+      head = at++;
+    } else target[at++] = byte;
+  }
+  target[head] = at - head;
+  target[at++] = 0;
+  return at;
+};
+
+const stuffWords = (body: Uint8Array, target: Uint8Array, offset: number): number => {
+  const n = body.length;
   const from = new DataView(body.buffer, body.byteOffset, n);
   const to = new DataView(target.buffer, target.byteOffset, target.length);
   const lastWord = n - WORD_BYTES;
-  let head = offset; // where the code of the open block goes
+  let head = offset;
   let at = offset + 1;
   let code = 1;
   let i = 0;
   while (i < n) {
-    // four bytes at once while none of them is zero and the block cannot fill up in between
+    let take = 1;
+    let word = 0;
+    // four bytes at once while the block cannot fill up in between
     if (code < 252 && i <= lastWord) {
-      const word = from.getInt32(i, true);
-      if (((word - 0x01010101) & ~word & 0x80808080) === 0) {
-        to.setInt32(at, word, true);
-        at += WORD_BYTES;
-        i += WORD_BYTES;
-        code += WORD_BYTES;
-        if (code === 255) {
-          target[head] = 255;
+      word = from.getInt32(i, true);
+      take = WORD_BYTES;
+    } else word = body[i] as number;
+    i += take;
+    if (take === WORD_BYTES && ((word - 0x01010101) & ~word & 0x80808080) === 0) {
+      to.setInt32(at, word, true);
+      at += WORD_BYTES;
+      code += WORD_BYTES;
+    } else
+      for (let k = 0; k < take; k++, word >>>= 8) {
+        const byte = word & 255;
+        if (byte !== 0) {
+          target[at++] = byte;
+          code++;
+        } else {
+          target[head] = code;
           head = at++;
           code = 1;
         }
-        continue;
       }
-    }
-    const byte = body[i++] as number;
-    if (byte !== 0) {
-      target[at++] = byte;
-      code++;
-    }
-    if (byte === 0 || code === 255) {
-      target[head] = code;
+    if (code === 255) {
+      target[head] = 255;
       head = at++;
       code = 1;
     }
@@ -86,7 +113,7 @@ export const encodeCobs = (body: Uint8Array): Uint8Array => {
  */
 export const decodeCobsInto = (frame: Uint8Array, target: Uint8Array, offset = 0): number => {
   if (frame.length === 0) throw badEncoding(0, 'a frame', 'nothing');
-  const zero = frame.indexOf(0);
+  const zero = zeroAt(frame, 0);
   const end = zero < 0 ? frame.length : zero;
   if (target.length - offset < end - 1) throw full(end - 1, target.length - offset);
   let at = offset;
@@ -95,7 +122,7 @@ export const decodeCobsInto = (frame: Uint8Array, target: Uint8Array, offset = 0
     const code = frame[i++] as number;
     const next = i + code - 1;
     if (next > end) throw badEncoding(i - 1, `a block of ${code - 1} bytes`, `${end - i} bytes`);
-    if (code < LOOP_BYTES_MAX) for (; i < next; i++) target[at++] = frame[i] as number;
+    if (code < LOOP_BELOW_CODE) while (i < next) target[at++] = frame[i++] as number;
     else {
       copyBytes(frame, i, next, target, at);
       at += code - 1;

@@ -1,5 +1,10 @@
-type Copy = (this: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => number;
-type Unsafe = { allocUnsafeSlow?: (size: number) => Uint8Array; prototype?: { copy?: Copy } };
+type Unsafe = {
+  allocUnsafeSlow?: (size: number) => Uint8Array;
+  prototype?: {
+    copy?: (this: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => number;
+    indexOf?: (this: Uint8Array, byte: number, from: number) => number;
+  };
+};
 const nodeBuffer = (globalThis as { Buffer?: Unsafe }).Buffer;
 
 /** Memory that the caller is about to overwrite: not zeroed where the platform can leave that out. */
@@ -28,7 +33,6 @@ export const allocatePart = (size: number): Uint8Array => {
 };
 
 const nativeCopy = nodeBuffer?.prototype?.copy;
-
 /** Copies bytes from start to end of one array to a place in another, without making a view where the platform can. */
 export const copyBytes: (from: Uint8Array, start: number, end: number, to: Uint8Array, at: number) => void =
   nativeCopy
@@ -38,3 +42,9 @@ export const copyBytes: (from: Uint8Array, start: number, end: number, to: Uint8
     : (from, start, end, to, at) => {
         to.set(from.subarray(start, end), at);
       };
+
+const nativeIndexOf = nodeBuffer?.prototype?.indexOf;
+/** Where the next 00 is, or -1. Node's search for a byte is many times faster than the one of typed arrays. */
+export const zeroAt: (bytes: Uint8Array, from: number) => number = nativeIndexOf
+  ? (bytes, from) => nativeIndexOf.call(bytes, 0, from)
+  : (bytes, from) => bytes.indexOf(0, from);

@@ -101,6 +101,9 @@ let poolBytes: Uint8Array = output.b;
 let poolView: DataView = output.v;
 let poolLimit = 0;
 
+/** Whether bytes were the last target, which saves checking them again. */
+export const isAimedAt = (into: Uint8Array): boolean => aimed && target === into;
+
 /**
  * Starts a message in foreign bytes, if they have slack behind the offset, or else in the pool. Ends with `land`, or `leave` after a
  * refusal.
