@@ -10,6 +10,15 @@ type UsersOptions = Pick<Measure, 'contenders' | 'absent' | 'rounds'>;
 const AT_ONCE = 32;
 const KB = 1000;
 
+/** A contender that fails so many users has no figure: what is left measures its failures. */
+const FAILED_SHARE_MAX = 0.02;
+
+const refuseFailures = ({ failed, firstByteMillis }: ConnectionsAnswer): void => {
+  const users = failed + firstByteMillis.length;
+  if (users === 0 || failed / users > FAILED_SHARE_MAX)
+    throw new Error(`${failed} of ${users} users were not served`);
+};
+
 const firstBytes = (millis: readonly number[]): Record<string, number> => ({
   'p50 ms': quantile(millis, 0.5),
   'p99 ms': quantile(millis, 0.99),
@@ -31,6 +40,7 @@ export const connectionsPerSecond = (options: UsersOptions, millis: number): Mea
       millis: millis * share,
     });
     const spent = cpuSeconds(pids) - before;
+    refuseFailures(answer);
     const { firstByteMillis, failed, perSecond } = answer;
     const each = (spent * 1e6) / firstByteMillis.length;
     const beside = { ...firstBytes(firstByteMillis), failed };
@@ -56,6 +66,7 @@ export const firstByteUnderLoad = (options: UsersOptions, millis: number): Measu
         ...{ do: 'arrivals', port, perSecond: PER_SECOND },
         millis: millis * share,
       });
+      refuseFailures(answer);
       const { firstByteMillis, failed } = answer;
       return { value: quantile(firstByteMillis, 0.99), beside: { ...firstBytes(firstByteMillis), failed } };
     } finally {

@@ -1,6 +1,7 @@
 /** A socket that carries a yamux session: the shared binding's words done to it, and its room told to the binding. */
 import type { Socket } from 'node:net';
-import type { Millis, Why } from '../machine/machine.ts';
+import type { Conn, Millis, Why } from '../machine/machine.ts';
+import { countBulk } from './bulk-read.ts';
 import type { MuxBinding } from './mux.ts';
 import type { CarrierOutput, MuxInput } from './mux-vocabulary.ts';
 import { NodeAlarm } from './node-alarm.ts';
@@ -9,9 +10,14 @@ import { endOf, type Taker, type TcpEnd } from './node-end.ts';
 /** Payload given to the carrier in one turn, gathered into one write: streams share fairly, and a write is worth its call. */
 export const ROOM_BYTES = 512 * 1024;
 
+/** A whole read of a bulk transfer goes at once, headers included: what is left over would keep its memory. */
+const PRESS_ROOM_BYTES = 2 * ROOM_BYTES;
+
 /** What a carrier needs of its driver. */
 export type CarrierHost = {
   clock(): Millis;
+  /** Bulk is read into reused memory (see `probeOnread`). */
+  fast(): boolean;
   /** The binding has inputs to take. */
   ready(carrier: Carrier): void;
   /** Our FIN, then whatever comes is dropped within bounds; the machine hears nothing more. */
@@ -30,6 +36,7 @@ export class Carrier implements Taker {
     this.binding = binding;
     this.#host = host;
     this.#alarm = new NodeAlarm(host.clock, () => this.do({ type: 'deadline' }));
+    end.carried = host.fast() ? 0 : Number.NaN;
     carriers.set(end, this);
     end.taker = this;
     end.socket.on('drain', onDrain);
@@ -42,8 +49,23 @@ export class Carrier implements Taker {
     if (this.binding.pending) this.#host.ready(this);
   }
 
-  bytes(_end: TcpEnd, bytes: Uint8Array): void {
+  bytes(end: TcpEnd, bytes: Uint8Array): void {
     this.do({ type: 'bytes', bytes });
+    // the driver is in the midst of another input: it takes these later
+    if (this.binding.pending) end.kept = true;
+    countBulk(end, bytes.length);
+  }
+
+  /** Gives room at once if the socket has some: what was just read is written before its memory is wanted again. */
+  press(): void {
+    const { socket } = this.end;
+    if (this.binding.hasWork && socket.writableLength === 0 && !socket.destroyed)
+      this.do({ type: 'room', bytes: PRESS_ROOM_BYTES });
+  }
+
+  /** Views of payload may still be with the session or the socket. */
+  holds(conn: Conn): boolean {
+    return this.end.socket.writableLength > 0 || this.binding.unsentBytes(conn) > 0;
   }
 
   ended(_end: TcpEnd): void {

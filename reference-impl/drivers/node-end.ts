@@ -44,8 +44,12 @@ export class TcpEnd {
   taker: Taker | undefined;
   /** The other side of a splice of two sockets. */
   peer: TcpEnd | undefined;
-  /** Bytes a splice has read from here; NaN: it looks no more. */
+  /** Bytes a splice or session has read from here; NaN: it looks no more. */
   carried = 0;
+  /** Somebody still holds a view of what the last read brought. */
+  kept = false;
+  /** It reads into memory that is used again. */
+  reuses = false;
 
   constructor(conn: Conn, host: EndHost, socket: Socket, connected: boolean) {
     this.conn = conn;
@@ -103,6 +107,14 @@ export const hasFailed = (end: TcpEnd): boolean => end.why !== 'end';
 export const movedBy = ({ socket, peerEnded }: TcpEnd): number =>
   3 * socket.bytesRead - socket.writableLength - queuedBytes(socket) + (peerEnded ? 1 : 0);
 
+/** A FIN that is on its way in or out would get lost with the old socket. */
+export const settled = (end: TcpEnd): boolean =>
+  !end.peerEnded &&
+  !end.socket.destroyed &&
+  !end.socket.writableEnded &&
+  end.connected &&
+  !end.socket.readableEnded;
+
 /** Makes a socket an end's own, also the one it is promoted to; its bytes and FIN are the caller's to listen to. */
 export const own = (end: TcpEnd, socket: Socket): void => {
   (socket as OwnedSocket)[END] = end;
@@ -122,21 +134,30 @@ function onConnect(this: Socket): void {
 }
 
 function onData(this: Socket, bytes: Uint8Array): void {
-  const end = endOf(this);
+  hear(endOf(this), bytes);
+}
+
+/** Bytes came from the peer. */
+export const hear = (end: TcpEnd, bytes: Uint8Array): void => {
   if (end.lingering !== undefined) {
     end.lingering += bytes.length;
-    if (end.lingering > LINGER_BYTES) this.destroy();
+    if (end.lingering > LINGER_BYTES) end.socket.destroy();
     return;
   }
   if (end.taker !== undefined) end.taker.bytes(end, bytes);
   else if (!end.silent) {
     end.host.watch?.bytes(end.conn, 'in', bytes);
+    end.kept = true;
     end.host.input({ type: 'bytes', conn: end.conn, bytes });
   }
-}
+};
 
 function onEnd(this: Socket): void {
-  const end = endOf(this);
+  hearEnd(endOf(this));
+}
+
+/** The peer's FIN came. */
+export const hearEnd = (end: TcpEnd): void => {
   end.peerEnded = true;
   if (end.lingering !== undefined) return;
   if (end.taker !== undefined) end.taker.ended(end);
@@ -144,7 +165,7 @@ function onEnd(this: Socket): void {
     end.host.watch?.ended(end.conn, 'in');
     end.host.input({ type: 'ended', conn: end.conn });
   }
-}
+};
 
 function onError(this: Socket, error: Error): void {
   const end = endOf(this);

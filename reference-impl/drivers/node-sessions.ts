@@ -19,6 +19,8 @@ export type SessionsHost = {
   readonly name: NameConn;
   readonly yamux: SessionChoices | undefined;
   now(): Millis;
+  /** See `CarrierHost`. */
+  fast(): boolean;
   input(input: NetInput): void;
   /** Some session has something to say: `take` it. */
   ready(): void;
@@ -119,8 +121,11 @@ export class NodeSessions implements CarrierHost {
       return undefined;
     }
     const joint = new Joint(sideA, sideB);
-    if (first !== undefined) first.taker = joint;
-    if (second !== undefined) second.taker = joint;
+    for (const end of [first, second]) {
+      if (end === undefined) continue;
+      end.taker = joint;
+      end.carried = this.fast() ? 0 : Number.NaN;
+    }
     if (streamA !== undefined) this.#joints.set(a, joint);
     if (streamB !== undefined) this.#joints.set(b, joint);
     for (const end of [first, second]) if (end !== undefined && hasFailed(end)) joint.failed(end);
@@ -166,6 +171,10 @@ export class NodeSessions implements CarrierHost {
 
   readonly clock = (): Millis => this.#host.now();
 
+  fast(): boolean {
+    return this.#host.fast();
+  }
+
   ready(carrier: Carrier): void {
     this.#ready.add(carrier);
     this.#host.ready();
@@ -178,6 +187,8 @@ export class NodeSessions implements CarrierHost {
   /** @returns false: it was for a splice */
   #pass(carrier: Carrier, input: NetInput): boolean {
     if (!('conn' in input)) return true;
+    // a machine may keep what it hears
+    if (input.type === 'bytes' && !this.#joints.has(input.conn)) carrier.end.kept = true;
     if (input.type === 'stream') {
       this.#streams.set(input.conn, carrier);
       this.#watch?.opened(input.conn, `session ${input.session}`, 'stream');

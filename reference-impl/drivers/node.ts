@@ -99,6 +99,7 @@ export class NodeDriver<Report, Command = never> {
       yamux,
       input,
       now: this.#now,
+      fast: () => this.#fast,
       ready: () => {
         if (!this.#busy) this.#drain();
       },

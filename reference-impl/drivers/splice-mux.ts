@@ -1,5 +1,6 @@
 /** The splice in which at least one side is a stream of a yamux session. */
 import type { Conn, NetInput, Why } from '../machine/machine.ts';
+import { countBulk } from './bulk-read.ts';
 import type { Carrier } from './mux-node.ts';
 import { movedBy, type Taker, type TcpEnd } from './node-end.ts';
 import type { Tunnel } from './splice-idle.ts';
@@ -7,12 +8,23 @@ import type { Tunnel } from './splice-idle.ts';
 /** A source is held back while so much of what it gave waits for the other side. */
 const HELD_BYTES_MAX = 256 * 1024;
 
+/** So much at once is worth a write of its own; less is gathered with what the turn's other events bring. */
+const PRESS_BYTES = 64 * 1024;
+
 /** One side of such a splice, a socket or a stream. */
 type Side = {
   readonly conn: Conn;
   put(bytes: Uint8Array): void;
   /** What `put` gave that has not left. */
   waiting(): number;
+  /** Views of what `put` gave are still needed. */
+  holds(): boolean;
+  /** Calls back once `holds` is over, if nothing is `waiting`. */
+  tellWhenWritten(written: () => void): void;
+  /** It reads into memory that is used again: it must rest while the other side holds views. */
+  reuses(): boolean;
+  /** A view of what came from here is still needed: its memory is not to be read into. */
+  kept(): void;
   /** Asks for one `emptied` of the joint once nothing waits. */
   tellWhenEmpty(emptied: () => void): void;
   end(): void;
@@ -28,6 +40,12 @@ type Side = {
   release(): void;
 };
 
+/** Calls back once the socket has written all it was given; never when it fails first. */
+const tellWhenWritten = ({ socket }: TcpEnd, written: () => void): void => {
+  if (socket.writableEnded) socket.once('finish', written);
+  else socket.write('', (error) => error ?? written());
+};
+
 /** A socket as a side. */
 export const socketSide = (tcp: TcpEnd): Side => ({
   conn: tcp.conn,
@@ -35,10 +53,11 @@ export const socketSide = (tcp: TcpEnd): Side => ({
     if (!tcp.socket.writableEnded) tcp.socket.write(bytes);
   },
   waiting: () => tcp.socket.writableLength,
-  tellWhenEmpty: (emptied) => {
-    if (tcp.socket.writableEnded) tcp.socket.once('finish', emptied);
-    else tcp.socket.write('', (error) => error ?? emptied());
-  },
+  holds: () => tcp.socket.writableLength > 0,
+  tellWhenWritten: (written) => tellWhenWritten(tcp, written),
+  reuses: () => tcp.reuses,
+  kept: () => {},
+  tellWhenEmpty: (emptied) => tellWhenWritten(tcp, emptied),
   end: () => tcp.socket.end(),
   cut: (why) => tcp.reset(why),
   gone: () => tcp.socket.destroyed,
@@ -51,8 +70,17 @@ export const socketSide = (tcp: TcpEnd): Side => ({
 /** A stream as a side; the joint's `input` must be given what its binding says about it. */
 export const streamSide = (conn: Conn, carrier: Carrier): Side => ({
   conn,
-  put: (bytes) => carrier.do({ type: 'output', output: { type: 'send', conn, bytes } }),
+  put: (bytes) => {
+    carrier.do({ type: 'output', output: { type: 'send', conn, bytes } });
+    if (bytes.length >= PRESS_BYTES) carrier.press();
+  },
   waiting: () => carrier.binding.unsentBytes(conn),
+  holds: () => carrier.holds(conn),
+  tellWhenWritten: (written) => tellWhenWritten(carrier.end, written),
+  reuses: () => false,
+  kept: () => {
+    carrier.end.kept = true;
+  },
   // answered by the input `flushed`
   tellWhenEmpty: () => carrier.do({ type: 'output', output: { type: 'flush', conn } }),
   end: () => carrier.do({ type: 'output', output: { type: 'end', conn } }),
@@ -87,18 +115,26 @@ class Half {
   carry(bytes: Uint8Array): void {
     this.carriedBytes += bytes.length;
     this.#sink.put(bytes);
-    if (this.#sink.waiting() === 0) {
+    const holds = this.#sink.holds();
+    if (holds) this.source.kept();
+    const rests = holds && this.source.reuses();
+    if (!rests && this.#sink.waiting() === 0) {
       this.source.taken(bytes.length);
       return;
     }
     this.#owed += bytes.length;
-    if (this.#owed > HELD_BYTES_MAX && !this.#held) {
+    if ((rests || this.#owed > HELD_BYTES_MAX) && !this.#held) {
       this.#held = true;
       this.source.hold();
     }
     if (this.#asked) return;
     this.#asked = true;
-    this.#sink.tellWhenEmpty(this.emptied);
+    this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#sink.waiting() > 0) this.#sink.tellWhenEmpty(this.emptied);
+    else this.#sink.tellWhenWritten(this.emptied);
   }
 
   end(): void {
@@ -113,6 +149,10 @@ class Half {
 
   readonly emptied = (): void => {
     if (!this.#asked) return;
+    if (this.source.reuses() && this.#sink.holds()) {
+      this.#ask();
+      return;
+    }
     this.#asked = false;
     const owed = this.#owed;
     this.#owed = 0;
@@ -149,6 +189,7 @@ export class Joint implements Taker, Tunnel {
 
   bytes(end: TcpEnd, bytes: Uint8Array): void {
     this.#from(end.conn).carry(bytes);
+    countBulk(end, bytes.length);
   }
 
   ended(end: TcpEnd): void {

@@ -5,7 +5,7 @@
  * slowly sees neither FIN nor RST of its peer until it reads again, and after its FIN a later RST is noticed by a write only.
  */
 import type { Socket } from 'node:net';
-import { disown, endOf, hasFailed, movedBy, own, type Taker, type TcpEnd } from './node-end.ts';
+import { disown, endOf, hasFailed, movedBy, own, settled, type Taker, type TcpEnd } from './node-end.ts';
 import { adopt } from './node-handle.ts';
 import type { Tunnel } from './splice-idle.ts';
 
@@ -125,14 +125,6 @@ function onEnd(this: Socket): void {
   end.peer?.socket.end();
 }
 
-/** A FIN that is on its way in or out would get lost with the old socket. */
-const settled = (end: TcpEnd): boolean =>
-  !end.peerEnded &&
-  !end.socket.destroyed &&
-  !end.socket.writableEnded &&
-  end.connected &&
-  !end.socket.readableEnded;
-
 const promote = (a: TcpEnd, b: TcpEnd, tries: number): void => {
   if (!settled(a) || !settled(b)) return;
   if (a.socket.writableLength > 0 || b.socket.writableLength > 0) {
@@ -150,7 +142,11 @@ const promote = (a: TcpEnd, b: TcpEnd, tries: number): void => {
   b.socket.resume();
 };
 
-const takeEarly = (socket: Socket): Buffer | null => (socket.readableLength > 0 ? socket.read() : null);
+const takeEarly = (socket: Socket): Buffer | null => {
+  // `read` tells listeners too: they would carry the early bytes a second time
+  socket.off('data', onData);
+  return socket.readableLength > 0 ? socket.read() : null;
+};
 
 /** Moves an end to a socket that reads into `buffer` and writes what it read to the peer before it reads again. */
 const readInto = (end: TcpEnd, buffer: Buffer): void => {

@@ -14,7 +14,8 @@ export type ServiceRequest =
 
 /** Connections kept waiting at the relay: more than any measurement dials at once. */
 const WAITING = 128;
-const WINDOW_BYTES = 1024 * 1024;
+/** What clients of the Go relay have, whose yamux never announces more. */
+const WINDOW_BYTES = 256 * 1024;
 
 /** What comes is only counted, so everybody reads into the same memory. */
 const scrap = Buffer.allocUnsafeSlow(1024 * 1024);
