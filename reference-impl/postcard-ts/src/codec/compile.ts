@@ -1,4 +1,4 @@
-import { HELPERS } from '../generate/helpers.ts';
+import { CALLABLE } from '../generate/callable.ts';
 import { type CodecFunctions, codecSource } from '../generate/source.ts';
 import type { Schema } from '../schema/schema.ts';
 import { badSchema } from '../wire/refusal.ts';
@@ -8,7 +8,7 @@ import { type CodecOptions, type Settings, settingsOf } from './options.ts';
 
 const generated = <T>(schema: Schema<T>, settings: Settings): CodecFunctions => {
   const source = codecSource(schema.node, settings.limits, settings.firstChar);
-  return new Function('H', source)(HELPERS) as CodecFunctions;
+  return new Function('H', source)(CALLABLE) as CodecFunctions;
 };
 
 const isEvalAllowed = (): boolean => {

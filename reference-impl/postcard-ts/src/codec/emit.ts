@@ -1,4 +1,4 @@
-import { HELPERS } from '../generate/helpers.ts';
+import { CALLABLE } from '../generate/callable.ts';
 import { type CodecFunctions, codecSource } from '../generate/source.ts';
 import { type Description, describe, nodeOf } from '../schema/description.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -77,9 +77,9 @@ export const emitted = <T>(
   version: number,
   description: Description,
   options: CodecOptions,
-  make: (helpers: typeof HELPERS) => CodecFunctions,
+  make: (helpers: typeof CALLABLE) => CodecFunctions,
 ): Codec<T> => {
   if (version !== EMIT_VERSION)
     throw badSchema('emitted module', `one of version ${EMIT_VERSION}: emit it again`, `version ${version}`);
-  return assemble<T>(nodeOf(description), settingsOf(options), make(HELPERS), 'emitted');
+  return assemble<T>(nodeOf(description), settingsOf(options), make(CALLABLE), 'emitted');
 };

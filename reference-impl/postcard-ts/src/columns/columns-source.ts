@@ -1,6 +1,6 @@
 import type { Settings } from '../codec/options.ts';
+import { CALLABLE } from '../generate/callable.ts';
 import { DecodeSource } from '../generate/decode-source.ts';
-import { HELPERS } from '../generate/helpers.ts';
 import { minSizes } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import type { Layout, Slot } from './layout.ts';
@@ -38,7 +38,7 @@ export class ColumnsSource {
       'C.p=p}',
     ].join('\n');
     const functions = [main, ...this.#values.outlined()].join('\n');
-    const names = Object.keys(HELPERS).filter((name) => new RegExp(`\\b${name}\\b`).test(functions));
+    const names = Object.keys(CALLABLE).filter((name) => new RegExp(`\\b${name}\\b`).test(functions));
     return [
       "'use strict';",
       `const {${names.join()}}=H;`,

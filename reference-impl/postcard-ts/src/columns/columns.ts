@@ -1,7 +1,7 @@
 import { checkedOpen, told } from '../codec/assemble.ts';
 import { mayGenerate } from '../codec/compile.ts';
 import { type CodecOptions, settingsOf } from '../codec/options.ts';
-import { HELPERS } from '../generate/helpers.ts';
+import { CALLABLE } from '../generate/callable.ts';
 import type { Schema } from '../schema/schema.ts';
 import { closeInput, input } from '../wire/input.ts';
 import { Refusal } from '../wire/refusal.ts';
@@ -110,7 +110,7 @@ export const columns = <T>(row: Schema<T>, options: ColumnsOptions = {}): Column
     ? (new Function(
         'H',
         new ColumnsSource(row.node, plan.slots, plan.levels, settings).source(row.node, plan.root),
-      )(HELPERS) as ColumnsFunction)
+      )(CALLABLE) as ColumnsFunction)
     : closures();
 
   const emptyStore = (bytes: Uint8Array, { reuse, dictionary }: ColumnsDecodeOptions<T>): Store => {

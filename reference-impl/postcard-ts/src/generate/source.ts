@@ -1,9 +1,9 @@
 import type { Limits } from '../codec/options.ts';
 import { minSizes } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
+import { CALLABLE } from './callable.ts';
 import { DecodeSource } from './decode-source.ts';
 import { EncodeSource } from './encode-source.ts';
-import { HELPERS } from './helpers.ts';
 
 /** Writes a value from a position of the output on, and returns the end. */
 export type EncodeFunction = (value: unknown, p: number) => number;
@@ -24,7 +24,7 @@ export const codecSource = (node: Node, limits: Limits, firstChar: boolean): str
     minSize: minSizes(node),
   });
   const functions = `${encode.source(node)}\n${decode.source(node)}`;
-  const names = Object.keys(HELPERS).filter((name) =>
+  const names = Object.keys(CALLABLE).filter((name) =>
     new RegExp(`\\b${name}\\b`).test(functions + encode.tables.join('')),
   );
   return [

@@ -41,7 +41,7 @@ import {
 const deep = (): never => refuse('LimitDepth', -1, 'fewer levels', 'a deeper value');
 
 /** Everything generated code calls, by the names it uses. */
-export const HELPERS = {
+export const CALLABLE = {
   O: output,
   C: input,
   TAGS: (names: readonly (string | null)[]): ReadonlyMap<string, number> =>
