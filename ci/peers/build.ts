@@ -1,0 +1,33 @@
+/** Builds the foreign yamux ends for `npm run bench relay`, each where its toolchain is; says what it had to leave out. */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/** What makes one peer, in its folder, and the file that is the result. */
+type Recipe = { readonly folder: string; readonly command: readonly string[]; readonly result?: string };
+
+const RECIPES: readonly Recipe[] = [
+  { folder: 'yamux-go', command: ['go', 'build', '-o', '../built/yamux-go', '.'] },
+  {
+    folder: 'yamux-rust',
+    command: ['cargo', 'build', '--release', '--quiet', '--target-dir', '../built/target'],
+    result: 'built/target/release/yamux-rust',
+  },
+  { folder: 'yamux-npm', command: [npm, 'install', '--no-audit', '--no-fund', '--no-package-lock'] },
+];
+
+mkdirSync(`${here}built`, { recursive: true });
+for (const { folder, command, result } of RECIPES) {
+  const [file = '', ...args] = command;
+  const { status, error, stderr } = spawnSync(file, args, { cwd: `${here}${folder}`, encoding: 'utf8' });
+  if (status === 0) {
+    if (result !== undefined) copyFileSync(`${here}${result}`, `${here}built/${folder}`);
+    console.log(`${folder}: built`);
+  } else {
+    const last = stderr?.trim().split('\n').at(-1);
+    console.log(`${folder}: left out, ${error === undefined ? last : `${file} is not here`}`);
+  }
+}
