@@ -1,5 +1,6 @@
 /** Everything in one process under virtual time: the same machines, the same bytes, no waiting. */
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { poisoned } from '../../../reference-impl/drivers/poisoned.ts';
 import { Sim } from '../../../reference-impl/drivers/sim.ts';
 import type { Address } from '../../../reference-impl/machine/machine.ts';
@@ -24,6 +25,9 @@ export class SimLab implements Lab {
   readonly forms = { nat: 'userspace', link: 'userspace' };
 
   async run(topology: Topology, director: Director, context: LabContext): Promise<void> {
+    // A world of 10,000 clients lives in 160 MB; V8 left to itself lets 700 MB of garbage lie beside it. Half the growth
+    // between collections costs a twelfth more CPU and halves the resident memory (measured with 1,000 sites x 10 clients).
+    setFlagsFromString('--heap-growing-percent=45');
     const world = new World(topology, context);
     world.start(director);
     for (let until = SLICE_MILLIS; !world.finished; until += SLICE_MILLIS) {
