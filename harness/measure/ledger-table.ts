@@ -44,7 +44,7 @@ export type LedgerTable = {
   readonly tunnels: number;
   readonly ended: number;
   readonly openAtEnd: number;
-  /** Dials that no relay took: the port was not (or no longer) there. No byte was sent, so they are in no row. */
+  /** Users whom no relay took, or who came while their client left in order: they were never in a tunnel, so they are in no row. */
   readonly refused: number;
   /** Open user tunnels per 100 ms. */
   readonly open: Steps;
@@ -57,6 +57,8 @@ export type LedgerTable = {
 };
 
 const CUTS_MAX = 200;
+/** A client may tell of its leaving a little before or after the relay does what follows from it. */
+const TELLING_MICROS = 1_000_000;
 const MODES: readonly TransferMode[] = ['pool', 'event', 'multiplex', 'forwarder'];
 
 type Wrong = { lost: number; repeated: number; reordered: number; foreign: number };
@@ -89,6 +91,7 @@ export class LedgerCollector {
   readonly #unwanted = new Set<number>();
   readonly #early = new Map<number, EventOf<'ledger.span'>[]>();
   readonly #registered = new Map<string, number>();
+  readonly #stopped = new Map<string, number>();
 
   constructor(facts: FactsCollector) {
     this.#facts = facts;
@@ -98,6 +101,9 @@ export class LedgerCollector {
     switch (event.type) {
       case 'client.registered':
         this.#registered.set(event.who, event.t);
+        return;
+      case 'client.stopped':
+        this.#stopped.set(event.who, event.t);
         return;
       case 'tunnel.opened':
         this.#opened(event);
@@ -191,7 +197,7 @@ export class LedgerCollector {
       users++;
       // `none` without an abort: the run itself ended it.
       if (draft.user === undefined || (draft.user.gotEnd === 'none' && !aborted(draft))) continue;
-      if (draft.user.gotEnd === 'refused') {
+      if (draft.user.gotEnd === 'refused' || (!draft.reached && this.#clientLeft(draft, draft.user.t))) {
         refused++;
         continue;
       }
@@ -222,6 +228,12 @@ export class LedgerCollector {
       cutsExplained: explained.length,
       lost: ordered.reduce((sum, row) => sum + row.lost, 0),
     };
+  }
+
+  #clientLeft(draft: Draft, doneAt: number): boolean {
+    const stopped = this.#stopped.get(draft.client);
+    if (stopped === undefined) return false;
+    return draft.openedAt - TELLING_MICROS <= stopped && stopped <= doneAt + TELLING_MICROS;
   }
 
   /** The receipted fault in whose reach (from its begin until everybody was back) this tunnel lived; 0: none. */

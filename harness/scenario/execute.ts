@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpus, release } from 'node:os';
 import type { Fault } from 'chaos-proxy';
 import type { Chosen } from '../labs/choose.ts';
-import type { LabContext } from '../labs/lab.ts';
+import { type LabContext, LabError } from '../labs/lab.ts';
 import { trustEffects } from '../links/trust.ts';
 import { Stamper } from '../trace/stamp.ts';
 import type { Happening } from '../trace/trace.ts';
@@ -44,9 +44,10 @@ export const execute = async (request: RunRequest): Promise<void> => {
   const plan = planOf(request);
   const header = new Stamper(() => 0, sink);
   for (const event of declarations(request, plan)) header.say('plan', event);
+  refuseLinks(chosen, plan);
   if (chosen.lab.name !== 'sim') {
     const { linkRecord: record } = request;
-    for (const trust of await trustEffects(linkFaults(plan), { record, signal, progress }))
+    for (const trust of await trustEffects(streamFaults(chosen, plan), { record, signal, progress }))
       header.say('plan', { type: 'link.trusted', ...trust });
     signal.throwIfAborted();
   }
@@ -56,10 +57,30 @@ export const execute = async (request: RunRequest): Promise<void> => {
 };
 
 /** Every fault of a link that the plan uses: what sites have all the time, and what the timeline adds. */
-const linkFaults = ({ topology, timeline }: Plan): readonly Fault[] => [
-  ...topology.sites.flatMap(({ link }) => link.faults),
-  ...timeline.flatMap(({ step }) => (step.do === 'link' ? [step.fault] : [])),
+const linkFaults = ({
+  topology,
+  timeline,
+}: Plan): readonly { readonly fault: Fault; readonly where: 'site' | 'timeline' }[] => [
+  ...topology.sites.flatMap(({ link }) => link.faults.map((fault) => ({ fault, where: 'site' as const }))),
+  ...timeline.flatMap(({ step }) =>
+    step.do === 'link' ? [{ fault: step.fault, where: 'timeline' as const }] : [],
+  ),
 ];
+
+/** Those that act on streams: kernels do the others, and prove them by their own counters. */
+const streamFaults = ({ lab }: Chosen, plan: Plan): readonly Fault[] =>
+  linkFaults(plan)
+    .map(({ fault }) => fault)
+    .filter((fault) => lab.packetLinks?.isPacket(fault) !== true);
+
+/** @throws LabError naming each fault that packet-level links cannot do */
+const refuseLinks = ({ lab }: Chosen, plan: Plan): void => {
+  const refusals = linkFaults(plan).flatMap(
+    ({ fault, where }) => lab.packetLinks?.refusal(fault, where) ?? [],
+  );
+  if (refusals.length > 0)
+    throw new LabError(`packet-level links: ${[...new Set(refusals)].join('; ')}`, 'use --links stream');
+};
 
 function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
   const { scenario, chosen, options } = request;
@@ -96,7 +117,7 @@ function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
       natForm: chosen.lab.forms.nat,
       link: site.link.name,
       linkNote: site.link.note,
-      linkForm: chosen.lab.forms.link,
+      linkForm: chosen.lab.packetLinks?.form(site) ?? chosen.lab.forms.link,
       clients: clients.filter(({ actor }) => actor.kind === 'client').length,
     };
     for (const { who, actor } of clients) {

@@ -108,6 +108,8 @@ export const ledgerSection = (model: ReportModel): string => {
       `${count(ledger.openAtEnd, 'tunnel')} had no end when the trace ended and ${ledger.openAtEnd === 1 ? 'is' : 'are'} not in the table.`,
     );
   if (ledger.refused > 0)
-    notes.push(`${count(ledger.refused, 'dial was', 'dials were')} refused: nothing was sent.`);
+    notes.push(
+      `${count(ledger.refused, 'dial', 'dials')} came to nothing: no port was there, or its client was leaving.`,
+    );
   return `<section id="ledger"><div class="wrap"><h2>Every byte</h2>${ledger.rows.length === 0 ? '<p class="lede">No user opened a tunnel in this run.</p>' : ledgerTable(model)}${notes.length > 0 ? `<p class="small dim notes">${notes.join(' ')}</p>` : ''}${audit(model)}</div></section>`;
 };

@@ -90,6 +90,19 @@ t.test('what the user sent may be cut after the user is gone', async (t) => {
   t.equal(says('LEDGER-1', ...lines, ...fault(1, 'outage', '', 10.001, 14), over(20))?.verdict, 'pass');
 });
 
+t.test('a user who comes while its client leaves in order was never in a tunnel', async (t) => {
+  const lines = tunnel(1, 9, 'home/a', { served: false, lasts: 0.05 });
+  const left = (at: number): Line => [at, 'home/a', { type: 'client.stopped' }];
+  t.equal(says('LEDGER-1', ...lines, over(20))?.verdict, 'fail');
+  t.equal(says('LEDGER-1', ...lines, left(9.1), over(20))?.verdict, 'not-applicable');
+  t.equal(says('LEDGER-1', ...lines, left(12), over(20))?.verdict, 'fail', 'it left later');
+  t.equal(
+    says('LEDGER-1', ...tunnel(1, 9, 'home/a', { got: 4_000 }), left(9.1), over(20))?.verdict,
+    'fail',
+    'a service had it',
+  );
+});
+
 t.test('a pooled connection that died in silence is excused until its client registers anew', async (t) => {
   const lines = tunnel(1, 9, 'home/a', { served: false, gotEnd: 'rst', lasts: 0.05 });
   const died = fault(1, 'nat expire', 'home', 4, 4.1);
