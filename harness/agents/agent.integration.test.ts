@@ -11,6 +11,7 @@ import { isAlive, until } from './testing/processes.ts';
 
 /** Deadline of everything waited for here; nothing should come near it. */
 const MILLIS = 20_000;
+t.setTimeout(120_000); // what is waited for has limits of its own
 const AGENT = fileURLToPath(new URL('./agent.ts', import.meta.url));
 const BIND = '127.0.0.1';
 const LISTENS = `require('node:net').createServer().listen(+process.argv[1], '${BIND}')`;

@@ -6,6 +6,7 @@ import { Program, type ProgramPatience } from './program.ts';
 
 /** Deadline of everything waited for here; nothing should come near it. */
 const MILLIS = 20_000;
+t.setTimeout(120_000); // what is waited for has limits of its own
 const HOST = '127.0.0.1';
 /** Programs for `node -e`. `{port}` is argument 1. */
 const LISTENS = `require('node:net').createServer((s) => s.end('hi')).listen(+process.argv[1], '${HOST}')`;

@@ -3,7 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import { CLAUSES } from '../conformance/clauses/registry.ts';
 import { DEFECTS } from '../conformance/mutants/defects.ts';
-import { LAB_CHOICES } from '../labs/choose.ts';
+import { LAB_CHOICES, LINK_CHOICES } from '../labs/choose.ts';
 import { EXIT } from '../verdict/verdict.ts';
 import { addBenchCommand } from './bench-command.ts';
 import { explain } from './explain-command.ts';
@@ -32,7 +32,9 @@ const parsed =
   };
 
 /** Flags that cannot go together. @throws UsageError */
-const refuseContradictions = ({ lab, relayExec, defect, keep, seeds }: ScenarioFlags): void => {
+const refuseContradictions = ({ lab, links, relayExec, defect, keep, seeds }: ScenarioFlags): void => {
+  if (links === 'packet' && (lab === 'sim' || lab === 'local'))
+    throw new UsageError(`the ${lab} lab has no packets: use --lab docker, or --links stream.`);
   if (relayExec !== undefined && lab === 'sim')
     throw new UsageError(
       '--relay-exec starts a program, and the sim lab has none: use --lab local or --lab docker.',
@@ -66,6 +68,12 @@ program
     'where hosts run: auto, sim, local or docker',
     parsed(oneOf('lab', LAB_CHOICES)),
     'auto',
+  )
+  .option(
+    '--links <form>',
+    'what links act on: stream, packet (Docker lab), or auto: packets where the lab can',
+    parsed(oneOf('links', LINK_CHOICES)),
+    'stream',
   )
   .option('--seed <hex>', 'decides everything that is drawn; printed in every report', parsed(seed))
   .option(

@@ -1,4 +1,5 @@
 /** One run from its options to its model: the lab, the trace file, the judge and the screen, fed event by event. */
+import { join } from 'node:path';
 import type { Chosen } from '../labs/choose.ts';
 import type { ReportModel } from '../report/model.ts';
 import { execute, seedText } from '../scenario/execute.ts';
@@ -44,6 +45,7 @@ export const runOnce = async (request: OnceRequest): Promise<Once> => {
     await execute({
       ...{ scenario, chosen, options, relayExec, defect, version: VERSION, rerun },
       ...{ sink, signal, progress, keep },
+      linkRecord: join(flags.reports, 'links', 'trusted.json'),
     });
   } catch (error) {
     if (!signal.aborted) broken = error;

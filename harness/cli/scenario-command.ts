@@ -1,6 +1,6 @@
 /** `relaylab scenario NAME`: one run or many seeds, reports, exit code. */
 import { randomBytes } from 'node:crypto';
-import { chooseLab, type LabChoice } from '../labs/choose.ts';
+import { chooseLab, type LabChoice, type LinkChoice } from '../labs/choose.ts';
 import { seedText } from '../scenario/execute.ts';
 import type { Options, Scenario } from '../scenario/scenario.ts';
 import { EXIT, type ExitCode } from '../verdict/verdict.ts';
@@ -11,6 +11,7 @@ import { tellBroken, tellEnd } from './tell.ts';
 
 export type ScenarioFlags = {
   readonly lab: LabChoice;
+  readonly links: LinkChoice;
   readonly seed: number | undefined;
   readonly seeds: number;
   readonly sites: number | undefined;
@@ -31,7 +32,7 @@ const shellWord = (text: string): string =>
 export const rerunCommand = (
   name: string,
   options: Options,
-  flags: Pick<ScenarioFlags, 'relayExec' | 'defect'>,
+  flags: Pick<ScenarioFlags, 'relayExec' | 'defect'> & Partial<Pick<ScenarioFlags, 'links'>>,
   defaults: Scenario['defaults'],
 ): string => {
   const words = ['--lab', options.lab, '--seed', seedText(options.seed)];
@@ -39,6 +40,7 @@ export const rerunCommand = (
     if (options[key] !== defaults[key]) words.push(`--${key}`, String(options[key]));
   if (options.durationMillis !== defaults.durationMillis)
     words.push('--duration', String(options.durationMillis / 1000));
+  if (flags.links !== undefined && flags.links !== 'stream') words.push('--links', flags.links);
   if (flags.relayExec !== undefined) words.push('--relay-exec', flags.relayExec);
   if (flags.defect !== undefined) words.push('--defect', flags.defect);
   return `npm run scenario ${shellWord(name)} -- ${words.map(shellWord).join(' ')}`;
@@ -81,7 +83,7 @@ const oneSeed = async (
   seed: number,
   { signal }: Interrupts,
 ): Promise<ExitCode> => {
-  const chosen = await chooseLab(flags.lab);
+  const chosen = await chooseLab(flags.lab, flags.links);
   if (signal.aborted) return EXIT.interrupted;
   const options = optionsOf(flags, scenario.defaults, chosen.lab.name, seed);
   const screen = new Screen(process.stdout, process.env);
@@ -119,7 +121,7 @@ const manySeeds = async (
 ): Promise<ExitCode> => {
   const codes: ExitCode[] = [];
   for (let i = 0; i < flags.seeds && !signal.aborted; i++) {
-    const chosen = await chooseLab(flags.lab);
+    const chosen = await chooseLab(flags.lab, flags.links);
     const options = optionsOf(flags, scenario.defaults, chosen.lab.name, (first + i) >>> 0);
     const rerun = rerunCommand(name, options, flags, scenario.defaults);
     const startedAt = performance.now();

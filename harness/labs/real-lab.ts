@@ -23,10 +23,15 @@ export class RealLab implements Lab {
     this.#ground = ground;
   }
 
+  get packetLinks(): Ground['packetLinks'] {
+    return this.#ground.packetLinks;
+  }
+
   async run(topology: Topology, director: Director, context: LabContext): Promise<void> {
     const hosts = new Hosts(topology, this.#ground, context);
     const session = new Session(hosts);
     const live = async (): Promise<void> => {
+      context.signal.throwIfAborted();
       await this.#ground.open(topology, context);
       hosts.begin();
       await bringUp(hosts);

@@ -41,16 +41,31 @@ const site = (name: string, clients: number): Site => {
   };
 };
 
+/** Driven by what happens, so that a machine that is slow to start programs still sees all of it. */
 const timeline = (millis: number): readonly TimelineEntry[] => {
-  const at = (share: number): number => Math.round(millis * share);
+  const share = (of: number): number => Math.round(millis * of);
   const reboot = { kind: 'reboot', downMillis: 200 } as const;
+  const registered = { type: 'client.registered', who: 'here/forwarder' } as const;
   return [
-    { when: 0, step: { do: 'phase', name: 'steady' } },
-    { when: at(0.1), step: { do: 'users', state: 'go' } },
-    { when: at(0.3), step: { do: 'nat', site: 'here', event: reboot, text: 'NAT reboots' } },
-    { when: at(0.5), step: { do: 'outage', millis: 300, text: 'relay killed, started again' } },
-    { when: at(0.9), step: { do: 'users', state: 'rest' } },
-    { when: at(1), step: { do: 'finish', settleMillis: 200 } },
+    { when: 0, step: { do: 'phase', name: 'start' } },
+    { when: { after: registered }, step: { do: 'phase', name: 'steady' } },
+    { when: { after: registered }, step: { do: 'users', state: 'go' } },
+    {
+      when: { after: registered, delayMillis: share(0.3) },
+      step: { do: 'nat', site: 'here', event: reboot, text: 'NAT reboots' },
+    },
+    {
+      when: { after: { type: 'fault.ended', fault: 1 }, delayMillis: share(0.2) },
+      step: { do: 'outage', millis: 300, text: 'relay killed, started again' },
+    },
+    {
+      when: { after: { type: 'fault.ended', fault: 2 }, delayMillis: share(0.3) },
+      step: { do: 'users', state: 'rest' },
+    },
+    {
+      when: { after: { type: 'fault.ended', fault: 2 }, delayMillis: share(0.4) },
+      step: { do: 'finish', settleMillis: 200 },
+    },
   ];
 };
 
