@@ -7,6 +7,7 @@ const TESTS = ['ci', 'harness', 'reference-impl', 'scenarios'].map((house) => `$
 /** They start labs, namespaces, browsers or installations: one after the other, after all the rest, with minutes to finish. */
 export const ALONE: readonly string[] = [
   'harness/labs/**/*.integration.test.ts',
+  'harness/bench/**/*.integration.test.ts',
   'harness/nat/{kernel,parity}.integration.test.ts',
   'harness/report/**/*.integration.test.ts',
   'harness/cli/**/*.integration.test.ts',
