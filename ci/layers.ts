@@ -91,6 +91,7 @@ export const TESTS_MAY_IMPORT: Layers = {
 /** What only tests import or start, and no program may: whatever lies in a folder called `testing`, and these files. */
 export const TEST_SUPPORT: readonly string[] = [
   'harness/labs/docker/open-and-wait.ts',
+  'harness/labs/docker/packet-agent.ts',
   'harness/labs/docker/severable-engine.ts',
   'harness/nat/machine-bench.ts',
   'harness/nat/parity-end.ts',

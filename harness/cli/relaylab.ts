@@ -85,7 +85,7 @@ program
   .option('--sites <n>', 'how many sites behind NATs', parsed(whole('--sites', 1, 100_000)))
   .option('--clients <n>', 'relay clients a site', parsed(whole('--clients', 1, 10_000)))
   .option('--users <n>', 'users outside', parsed(whole('--users', 0, 10_000)))
-  .option('--duration <s>', 'length of the timeline in seconds', parsed(whole('--duration', 10, 86_400)))
+  .option('--duration <s>', 'length of the timeline in seconds', parsed(whole('--duration', 1, 86_400)))
   .option(
     '--relay-exec <command>',
     "judge this relay instead of ours; {port} is its control port: './my-relay {port}'",

@@ -42,7 +42,9 @@ const startSite = async (hosts: Hosts, site: Site): Promise<void> => {
   const bind = ground.bind(site.name);
   const entries = new Map<Ref, Address>();
   const userspace = ground.kernelNat === undefined;
-  for (const path of sitePaths(site, topology, userspace, ground.publicHost(site))) {
+  // Where packets meet the link's faults, the link itself only waits for those of the timeline that act on streams.
+  const onStreams = ground.packetLinks === undefined ? site : { ...site, link: { ...site.link, faults: [] } };
+  for (const path of sitePaths(onStreams, topology, userspace, ground.publicHost(site))) {
     let towards = hosts.outside(path.target);
     for (const { who, spec } of path.hops) {
       const port = await hosts.launch(site.name, who, spec(towards), { watch: false, listens: true });

@@ -2,6 +2,7 @@
  * What a real lab stands on: where hosts are and how to speak with the agent in each. `real-lab.ts` does the rest the same way
  * for processes on loopback and for containers.
  */
+import type { Fault } from 'chaos-proxy';
 import type { AgentCommand } from '../agents/protocol.ts';
 import type { TraceEvent } from '../trace/trace.ts';
 import type { LabContext } from './lab.ts';
@@ -19,6 +20,18 @@ export interface AgentChannel {
 
 export type Receipt = { readonly effects: number; readonly text: string };
 
+/** Links that act on packets, where a ground has them. */
+export type PacketLinks = {
+  /** How a site's link is done, for `site.declared`. */
+  readonly form: (site: Site) => string;
+  /** Whether packets meet this fault; else it stays one of streams. */
+  readonly isPacket: (fault: Fault) => boolean;
+  /** Why a fault cannot be had with packet-level links; undefined: it can. */
+  readonly refusal: (fault: Fault, where: 'site' | 'timeline') => string | undefined;
+  /** Does a fault of the timeline that `isPacket`, and comes back when it is over. */
+  readonly fault: (site: Site, order: FaultOrder) => Promise<Receipt>;
+};
+
 export interface Ground {
   /** Networks, containers, processes for `relay`, `users` and every site. @throws LabError */
   open(topology: Topology, context: LabContext): Promise<void>;
@@ -34,6 +47,8 @@ export interface Ground {
   readonly node: string;
   /** Kernel NAT: how to do a NAT event and prove it. undefined: NATs are actors (userspace form). */
   readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> } | undefined;
+  /** undefined or absent: links are actors and act on streams. */
+  readonly packetLinks?: PacketLinks | undefined;
   /** The public address of a site, for the userspace NAT to dial from; undefined: any. */
   publicHost(site: Site): string | undefined;
   /** Everything gone: processes, containers, networks. Never throws; says what could not be removed. */

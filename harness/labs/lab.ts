@@ -2,6 +2,7 @@
 import type { NetMachine } from '../../reference-impl/machine/machine.ts';
 import type { ActorCommand } from '../agents/actor-spec.ts';
 import type { Happening, TraceEvent } from '../trace/trace.ts';
+import type { PacketLinks } from './ground.ts';
 import type { FaultOrder, Topology } from './topology.ts';
 
 export const LABS = ['sim', 'local', 'docker'] as const;
@@ -36,6 +37,8 @@ export interface Lab {
   readonly name: LabName;
   /** How the site's NAT and link are done here: `userspace`, `kernel (nftables)`. */
   readonly forms: { readonly nat: string; readonly link: string };
+  /** Links act on packets here: how, and which faults cannot be had. */
+  readonly packetLinks?: Omit<PacketLinks, 'fault'> | undefined;
   /**
    * Starts the topology, runs the director until it says `finish`, tears everything down.
    * @throws LabError when the lab itself fails (exit code 3, never the relay's fault)

@@ -44,6 +44,13 @@ export class RealFaults {
     const { ground, topology, stamper } = this.#hosts;
     const site = topology.sites.find((candidate) => candidate.name === name);
     if (site === undefined) throw new Error(`fault ${fault}: no site is called ${name}`);
+    const { packetLinks } = ground;
+    if (what.kind === 'link' && packetLinks?.isPacket(what.fault) === true) {
+      const receipt = await packetLinks.fault(site, { do: 'fault', fault, site: name, what });
+      const kind = `link ${what.fault.kind}`;
+      stamper.say(`${name}/link`, { type: 'fault.receipt', fault, kind, site: name, ...receipt });
+      return stamper.say(`${name}/link`, { type: 'fault.ended', fault, kind, site: name });
+    }
     if (what.kind === 'link')
       return this.#tell(`${name}/link`, { do: 'link', fault, what: what.fault, forMillis: what.forMillis });
     const who = `${name}/nat`;

@@ -14,12 +14,13 @@ export const PACKAGES = [
   'nftables',
   'iproute2',
   'conntrack',
+  'ethtool',
   'libc6',
   'libstdc++6',
   'libatomic1',
 ] as const;
 /** Programs taken out of them, besides busybox. */
-export const PROGRAMS = ['dash', 'nft', 'ip', 'tc', 'ss', 'conntrack'] as const;
+export const PROGRAMS = ['dash', 'nft', 'ip', 'tc', 'ss', 'conntrack', 'ethtool'] as const;
 const NAME_SERVICE = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'] as const;
 
 const exec = promisify(execFile);

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AgentChannel, Ground, Receipt } from '../ground.ts';
+import type { AgentChannel, Ground, PacketLinks, Receipt } from '../ground.ts';
 import { type LabContext, LabError } from '../lab.ts';
+import { hasLoss, isPacket, packetFormText, packetLink, packetRefusal } from '../packet-form.ts';
 import type { FaultOrder, Site, Topology } from '../topology.ts';
 import type { DockerChannel } from './channel.ts';
 import { openEngine } from './engine.ts';
@@ -13,6 +14,8 @@ import { type CallOff, hireJanitor } from './janitor.ts';
 import { type KernelNat, Moves } from './kernel-nat.ts';
 import { LABEL, nameFor, runLabels, thisOwner } from './labels.ts';
 import { Networks } from './networks.ts';
+import { NETEM_PROBE, smallFrameLines } from './packet-lines.ts';
+import { type PacketSite, runOnce } from './packet-site.ts';
 import { programFile } from './program-file.ts';
 import { eachAtMost, removeRun } from './removal.ts';
 import type { Shell } from './shell.ts';
@@ -37,6 +40,8 @@ export type DockerGroundOptions = {
   readonly agent?: string;
   /** Where agents work; mounted read-only as well. Default: where this process works. */
   readonly workFolder?: string;
+  /** Links act on packets in the gateways, by netem where the kernel has it. Default: on streams, in the sites' containers. */
+  readonly packets?: { readonly netem: boolean };
 };
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -48,9 +53,11 @@ const startAtOnce = (): number => Math.min(8, 4 * availableParallelism());
 export class DockerGround implements Ground {
   readonly root: string;
   readonly node = NODE_IN_IMAGE;
+  readonly packetLinks: PacketLinks | undefined;
   readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> };
   readonly #options: DockerGroundOptions;
   readonly #channels = new Map<string, DockerChannel>();
+  readonly #packets = new Map<string, PacketSite>();
   readonly #nats = new Map<string, KernelNat>();
   readonly #shells: Shell[] = [];
   readonly #moves = new Moves();
@@ -63,6 +70,14 @@ export class DockerGround implements Ground {
   constructor(options: DockerGroundOptions = {}) {
     this.root = resolve(options.root ?? ROOT);
     this.#options = options;
+    const { packets } = options;
+    if (packets !== undefined)
+      this.packetLinks = {
+        form: ({ link }) => packetFormText(packetLink(link.faults), packets.netem),
+        isPacket,
+        refusal: packetRefusal,
+        fault: (site, order) => this.#packetFault(site, order),
+      };
     this.kernelNat = { fault: (site, order) => this.#fault(site, order) };
   }
 
@@ -97,8 +112,8 @@ export class DockerGround implements Ground {
     const stage: Stage = { engine, image, runId, labels, networks, wan, agent, folders, keep };
     this.#stage = stage;
     const jobs = [
-      () => this.#startOutside(stage, 'relay', wanAddress.relay(wan)),
-      () => this.#startOutside(stage, 'users', wanAddress.users(wan)),
+      () => this.#startOutside(stage, 'relay', wanAddress.relay(wan), sites),
+      () => this.#startOutside(stage, 'users', wanAddress.users(wan), sites),
       ...sites.map((site, index) => () => this.#startSite(stage, site, index)),
     ];
     // every job is waited for, also after a failure: nothing may still be created while close() removes
@@ -124,13 +139,22 @@ export class DockerGround implements Ground {
       );
   }
 
-  async #startOutside(stage: Stage, host: string, address: string): Promise<void> {
+  async #startOutside(stage: Stage, host: string, address: string, sites: readonly Site[]): Promise<void> {
     const container = await startAgentHost(stage, host, { network: stage.wan.name, address });
+    const losing =
+      this.packetLinks !== undefined && sites.some(({ link }) => hasLoss(packetLink(link.faults)));
+    if (losing) await runOnce(stage, container, host, smallFrameLines(address));
     this.#channels.set(host, await openAgent(stage, host, container, undefined));
   }
 
   async #startSite(stage: Stage, site: Site, index: number): Promise<void> {
-    const { nat, channel, shells } = await startSite(stage, site, index, this.#moves);
+    const { packets } = this.#options;
+    const seed = this.#context?.seed ?? 0;
+    const { nat, channel, shells, packet } = await startSite(
+      ...([stage, site, index, this.#moves] as const),
+      packets && { ...packets, seed },
+    );
+    if (packet !== undefined) this.#packets.set(site.name, packet);
     this.#shells.push(...shells);
     this.#nats.set(site.name, nat);
     this.#channels.set(site.name, channel);
@@ -183,6 +207,23 @@ export class DockerGround implements Ground {
     return this.#nat(site.name).fault(order.what.event);
   }
 
+  async #packetFault(site: Site, { fault, what }: FaultOrder): Promise<Receipt> {
+    const link = this.#packets.get(site.name);
+    if (link === undefined || what.kind !== 'link' || what.fault.kind !== 'stall')
+      throw new Error(`fault ${fault}: ${what.kind} has no packet form at ${site.name}`);
+    return link.stall(what.fault, what.forMillis);
+  }
+
+  /** Packets a site's link has seen and lost since it was started. */
+  async packetCounters(site: string): Promise<Awaited<ReturnType<PacketSite['counters']>> | undefined> {
+    return this.#packets.get(site)?.counters();
+  }
+
+  /** Whether the kernel of the gateways has netem. Needs a site. @throws LabError */
+  async hasNetem(): Promise<boolean> {
+    return (await this.#shells[0]?.run(NETEM_PROBE))?.trim() === 'yes';
+  }
+
   /** Removes the run's containers and networks (another `open` may follow); with `keep`, says how to look at them instead. Waits for an `open` under way. */
   close(): Promise<readonly string[]> {
     this.#closed ??= this.#close();
@@ -197,7 +238,9 @@ export class DockerGround implements Ground {
     await Promise.all([
       ...channels.map((channel) => (keep ? channel.leave() : channel.close())),
       ...this.#shells.map((shell) => shell.close()),
+      ...[...this.#packets.values()].map((packet) => packet.close()),
     ]);
+    this.#packets.clear();
     this.#channels.clear();
     this.#shells.length = 0;
     this.#stage = undefined;

@@ -40,9 +40,12 @@ export const setupScript = ({ outside, inside, uplink }: Omit<GatewaySpec, 'site
 export class Gateway {
   readonly spec: GatewaySpec;
   readonly shell: Shell;
+  /** Its id. */
+  readonly container: string;
 
-  private constructor(spec: GatewaySpec, shell: Shell) {
+  private constructor(spec: GatewaySpec, container: string, shell: Shell) {
     this.spec = spec;
+    this.container = container;
     this.shell = shell;
   }
 
@@ -62,6 +65,6 @@ export class Gateway {
     });
     const shell = await Shell.open(docker, container, `the ${spec.role} of ${name}`);
     await shell.run(setupScript(spec));
-    return new Gateway(spec, shell);
+    return new Gateway(spec, container, shell);
   }
 }

@@ -44,9 +44,18 @@ export class KernelNat {
   /** The gateway with the public address: events happen there. */
   readonly #outer: Gateway;
   readonly #home: Gateway | undefined;
+  readonly #besides: readonly string[];
   #address: string;
 
-  constructor(stage: Stage, moves: Moves, outer: Gateway, home: Gateway | undefined) {
+  /** @param besides shell lines for every gateway, after those of the NAT, whenever these are put in place */
+  constructor(
+    stage: Stage,
+    moves: Moves,
+    outer: Gateway,
+    home: Gateway | undefined,
+    besides: readonly string[] = [],
+  ) {
+    this.#besides = besides;
     this.#stage = stage;
     this.#moves = moves;
     this.#outer = outer;
@@ -83,7 +92,9 @@ export class KernelNat {
   async #load(gateway: Gateway): Promise<void> {
     const nat = gateway.spec.site.nat.value;
     const rules = renderNat(nat, this.#wiring(gateway));
-    await gateway.shell.run([...natSysctlLines(nat), "nft -f - <<'RULES'", rules, 'RULES'].join('\n'));
+    await gateway.shell.run(
+      [...natSysctlLines(nat), "nft -f - <<'RULES'", rules, 'RULES', ...this.#besides].join('\n'),
+    );
   }
 
   /**

@@ -8,7 +8,8 @@ import { Heard } from './event-wait.ts';
 import { programFile } from './program-file.ts';
 
 export type DockerProbe =
-  | { readonly ok: true; readonly note: string }
+  /** `netem`: the kernel of the gateways has it, so that links can act on packets without userspace. */
+  | { readonly ok: true; readonly note: string; readonly netem: boolean }
   | { readonly ok: false; readonly reason: string };
 
 const SITE = 'probe';
@@ -62,7 +63,8 @@ export const probeDocker = async (
   try {
     await ground.open(TOPOLOGY, { seed: 0, sink: () => undefined, signal, progress, keep: false });
     await connectThroughNat(ground);
-    return { ok: true, note: `Docker ${engine.version}, a connection got through a gateway's NAT` };
+    const netem = await ground.hasNetem();
+    return { ok: true, netem, note: `Docker ${engine.version}, a connection got through a gateway's NAT` };
   } catch (error) {
     return { ok: false, reason: `the Docker lab does not work here: ${(error as Error).message}` };
   } finally {

@@ -4,6 +4,8 @@ import type { DockerChannel } from './channel.ts';
 import { Gateway, type GatewaySpec } from './gateway.ts';
 import { KernelNat, type Moves } from './kernel-nat.ts';
 import { nameFor } from './labels.ts';
+import { PATIENT_NAT } from './packet-lines.ts';
+import { PacketSite } from './packet-site.ts';
 import type { Shell } from './shell.ts';
 import { LAN_PREFIX, openAgent, type Stage, startAgentHost, wanAddress } from './stage.ts';
 import { addressAt } from './subnets.ts';
@@ -12,9 +14,14 @@ export type RunningSite = {
   readonly nat: KernelNat;
   readonly channel: DockerChannel;
   readonly shells: readonly Shell[];
+  /** undefined: the site's link acts on streams, inside its container. */
+  readonly packet: PacketSite | undefined;
 };
 
-const INSIDE = { gateway: 1, host: 2 } as const;
+/** What packet-level links need to know; undefined: there are none. */
+export type PacketOptions = { readonly seed: number; readonly netem: boolean };
+
+const INSIDE = { gateway: 1, host: 2, link: 3 } as const;
 
 /**
  * Starts a site. `index`: its number in the topology, 0.., which decides its public address; `moves`: shared by all sites.
@@ -25,6 +32,7 @@ export const startSite = async (
   site: Site,
   index: number,
   moves: Moves,
+  packets: PacketOptions | undefined,
 ): Promise<RunningSite> => {
   const { networks, wan, runId } = stage;
   const lan = await networks.make(nameFor(runId, site.name, 'lan'), 'lab', LAN_PREFIX);
@@ -47,8 +55,19 @@ export const startSite = async (
     ...gateways.map((spec) => Gateway.start(stage, { site, ...spec })),
   ]);
   const [outer, home] = started as [Gateway, Gateway | undefined];
-  const nat = new KernelNat(stage, moves, outer, home);
+  const nat = new KernelNat(stage, moves, outer, home, packets === undefined ? [] : PATIENT_NAT);
   await nat.install();
   const shells = started.map(({ shell }) => shell);
-  return { nat, shells, channel: await openAgent(stage, site.name, container, inside.address) };
+  const packet =
+    packets === undefined
+      ? undefined
+      : await PacketSite.start(stage, {
+          ...{ site, container, gateway: home ?? outer, address: place.address },
+          linkAddress: addressAt(lan.subnet, INSIDE.link),
+          netem: packets.netem,
+          seed: packets.seed + index,
+        });
+  const wayOut =
+    packets === undefined ? inside.address : PacketSite.wayOut(site, packets.netem, inside.address);
+  return { nat, shells, packet, channel: await openAgent(stage, site.name, container, wayOut) };
 };
