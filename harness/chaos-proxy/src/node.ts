@@ -3,10 +3,11 @@ import type { LinkMachine } from './link.ts';
 import type { LinkCommand, LinkReport } from './link-words.ts';
 import type { Address, Conn, Listener, Millis, NetInput, NetOutput, Why } from './machine.ts';
 import type { Way } from './receipt.ts';
-import { carry, resetSocket } from './splice.ts';
+import { join, resetSocket, type SplicedEnd } from './splice.ts';
 
 type Entry = {
-  readonly socket: Socket;
+  /** Bulk moves a spliced connection to another one. */
+  socket: Socket;
   /** The way of the bytes that come out of it. */
   readonly way: Way;
   connected: boolean;
@@ -33,7 +34,7 @@ const HAND = 0;
 
 /**
  * Runs a LinkMachine over node:net: FIN and RST told apart in both directions, back-pressure by pause and flush, splice
- * by `data` and `drain`. Timers are of Node's whole milliseconds; receipts say how late pieces really were.
+ * by streams and large reads. Timers are of Node's whole milliseconds; receipts say how late pieces really were.
  */
 export class NodeLink {
   readonly #machine: LinkMachine;
@@ -225,15 +226,20 @@ export class NodeLink {
       tell({ type: 'bytes', conn, bytes });
     });
     socket.on('end', () => tell({ type: 'ended', conn }));
+    this.#own(conn, entry);
+    return entry;
+  }
+
+  #own(conn: Conn, entry: Entry): void {
+    const { socket } = entry;
     socket.on('error', (error: NodeJS.ErrnoException) => {
       entry.why = WHY[error.code ?? ''] ?? 'reset';
     });
     socket.on('close', () => {
-      if (!this.#conns.delete(conn)) return;
+      if (entry.socket !== socket || !this.#conns.delete(conn)) return;
       const { why } = entry;
       this.#feed({ type: 'closed', conn, why, received: socket.bytesRead, sent: socket.bytesWritten });
     });
-    return entry;
   }
 
   #splice(a: Conn, b: Conn): void {
@@ -248,7 +254,16 @@ export class NodeLink {
       entry.spliced = true;
       for (const event of ['data', 'end']) entry.socket.removeAllListeners(event);
     }
-    carry(one.socket, other.socket);
-    carry(other.socket, one.socket);
+    join(this.#spliced(a, one), this.#spliced(b, other));
+  }
+
+  #spliced(conn: Conn, entry: Entry): SplicedEnd {
+    return {
+      socket: entry.socket,
+      moved: (socket) => {
+        entry.socket = socket;
+        this.#own(conn, entry);
+      },
+    };
   }
 }
