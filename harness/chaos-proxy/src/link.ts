@@ -57,6 +57,11 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     return this.#outputs;
   }
 
+  /** As `deadline`, unrounded: for a driver whose clock is finer than milliseconds. */
+  due(): Millis | undefined {
+    return this.#agenda.next();
+  }
+
   deadline(): Millis | undefined {
     const next = this.#agenda.next();
     return next === undefined ? undefined : Math.ceil(next);

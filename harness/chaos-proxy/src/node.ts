@@ -29,6 +29,8 @@ const WHY: Readonly<Record<string, Why>> = {
   EMFILE: 'exhausted',
 };
 const LOOPBACK = '127.0.0.1';
+/** What is due so soon is done now. */
+const NEAR_MILLIS = 0.5;
 /** The listener that the driver opens by itself. */
 const HAND = 0;
 
@@ -107,13 +109,17 @@ export class NodeLink {
     await Promise.all(closing);
   }
 
-  #feed(input: Input): void {
+  /** @param now of the first input that waits */
+  #feed(input: Input, now = performance.now()): void {
     this.#inbox.push(input);
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift())
-        for (const output of this.#machine.handle(performance.now(), next)) this.#do(output);
+      let at = now;
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+        for (const output of this.#machine.handle(at, next)) this.#do(output);
+        at = performance.now();
+      }
     } finally {
       this.#busy = false;
     }
@@ -121,16 +127,19 @@ export class NodeLink {
   }
 
   #arm(): void {
-    const due = this.#machine.deadline() ?? Number.POSITIVE_INFINITY;
+    const due = this.#machine.due() ?? Number.POSITIVE_INFINITY;
     if (due === this.#armedAt) return;
     clearTimeout(this.#timer);
     this.#armedAt = due;
     if (due === Number.POSITIVE_INFINITY) return;
     // setTimeout takes at most 2^31-1 ms; a machine may be woken early.
-    const wait = Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(due - performance.now())));
+    const wait = Math.min(2 ** 31 - 1, Math.max(0, Math.round(due - performance.now())));
     this.#timer = setTimeout(() => {
       this.#armedAt = Number.POSITIVE_INFINITY;
-      this.#feed({ type: 'deadline' });
+      const now = performance.now();
+      // timers know whole milliseconds: the nearer one is taken, so that delays are right in the mean and not all late
+      if (due - now <= NEAR_MILLIS) this.#feed({ type: 'deadline' }, Math.max(now, due));
+      else this.#arm();
     }, wait);
   }
 
