@@ -215,7 +215,7 @@ export const plan = (peers: FoundPeers, sizes: Sizes): readonly Measure[] => {
       seconds,
     }),
     transfer({
-      ...(nearestOnly ? only(all, [NAMES.multiplex, NAMES.goMultiplex, NAMES.haproxy, NAMES.pool]) : all),
+      ...(nearestOnly ? only(all, [NAMES.multiplex, NAMES.goMultiplex, NAMES.haproxy]) : all),
       ...{ id: 'transfer-64', title: 'Bytes through 64 tunnels', connections: 64 },
       rounds,
       // 64 tunnels each have their own way up to large reads
@@ -232,7 +232,7 @@ export const plan = (peers: FoundPeers, sizes: Sizes): readonly Measure[] => {
         ...links(peers),
         id: `link-${connections}`,
         title: connections === 1 ? 'A link without a fault' : 'A link without a fault, 64 connections',
-        ...{ connections, rounds, seconds },
+        ...{ connections, rounds, seconds: connections === 1 ? seconds : 2 * seconds },
       }),
     ),
     ...RATES.map((megabytes) =>
