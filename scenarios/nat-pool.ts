@@ -312,9 +312,10 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
   }
   if (options.lab === 'sim')
     return [...entries, { when: begin.settle, step: { do: 'phase', name: 'settle' } }];
-  const fastest = (['pool', 'event', 'multiplex'] as const).map(
-    (mode) => `${measured}/client-${two(MODES.indexOf(mode) + 1)}`,
-  );
+  const fastest = (['pool', 'event', 'multiplex'] as const)
+    .map((mode) => MODES.indexOf(mode))
+    .filter((first) => first < options.clients)
+    .map((first) => `${measured}/client-${two(first + 1)}`);
   const throughput = {
     do: 'throughput',
     rounds: 5,
