@@ -121,7 +121,7 @@ t.test('a repeated stretch is named', (t) => {
   hand.bytes(1, 1, encodeRequest(request({ up: 5_000 })));
   hand.bytes(1, 1, up(32, 512));
   // What a stretch is shows by what follows it: only then is it named.
-  const said = [...told(hand.bytes(2, 1, up(32, 512))), ...told(hand.bytes(3, 1, up(544, 512)))];
+  const said = [...told(hand.bytes(2, 1, up(32, 512))), ...told(hand.bytes(3, 1, up(512, 1_024)))];
   t.match(said, [{ type: 'ledger.span', state: 'repeated', from: '7/up/32' }]);
   t.end();
 });
