@@ -1,5 +1,6 @@
 /** While one user reads nothing, the others of the same session are served as if it were not there. */
 
+import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
@@ -17,6 +18,11 @@ class StalledAlone implements Judging {
   readonly #opened = new Map<number, EventOf<'tunnel.opened'>>();
   readonly #done = new Map<number, EventOf<'tunnel.done'>>();
   readonly #stalls = new Map<number, Stall>();
+  readonly #analysis: Analysis;
+
+  constructor(analysis: Analysis) {
+    this.#analysis = analysis;
+  }
 
   event(event: TraceEvent): void {
     switch (event.type) {
@@ -56,6 +62,8 @@ class StalledAlone implements Judging {
       if (opened.client !== client || this.#stalls.has(opened.tunnel)) continue;
       if (opened.t < stalled.t || opened.t > until - TIME_TO_SERVE_MICROS) continue;
       const done = this.#done.get(opened.tunnel);
+      // The trace was cut: what is still open may yet be served in time.
+      if (done === undefined && this.#analysis.endMicros < until) continue;
       if (done !== undefined && done.t < until && done.gotEnd === 'fin' && done.received === opened.down)
         tally.good();
       else {
@@ -74,5 +82,5 @@ class StalledAlone implements Judging {
 export const stalledAlone: Check = {
   name: 'stalled-alone',
   clauses: ['PORT-MUX-2'],
-  start: () => new StalledAlone(),
+  start: (analysis) => new StalledAlone(analysis),
 };
