@@ -45,13 +45,13 @@ const goalRow = (goal: JudgedGoal): string => {
   const { what, against, figure: found, verdict, why, unit } = goal;
   const begin = `<tr><td class="mkc">${mark(STANDINGS[verdict], false)}</td><th scope="row">${esc(what)}</th><td>${esc(against ?? '')}</td><td class="num dim">${esc(limitWords(goal))}</td>`;
   const end = `<td class="word t-${KIND[verdict]}">${verdict}</td></tr>`;
-  if (found === undefined) return `${begin}<td class="whyc dim" colspan="2">${esc(why ?? '')}</td>${end}`;
+  if (found === undefined) return `${begin}<td class="whyc dim" colspan="3">${esc(why ?? '')}</td>${end}`;
   const tail = unit === '' ? '' : ` ${esc(unit)}`;
-  return `${begin}<td class="fo">${plot(goal)}</td><td class="num"><b>${figure(found.value)}${tail}</b> <span class="dim3">${figure(found.low)} to ${figure(found.high)}</span></td>${end}`;
+  return `${begin}<td class="fo">${plot(goal)}</td><td class="num"><b>${figure(found.value)}${tail}</b> <span class="dim3">${figure(found.low)} to ${figure(found.high)}</span></td><td class="num dim">${goal.thrift === undefined ? '' : `${figure(goal.thrift.value)} x`}</td>${end}`;
 };
 
 const goalsSection = (goals: readonly JudgedGoal[]): string =>
-  `<section id="goals"><div class="wrap"><h2>Goals</h2><p class="lede">Ratios are ours over the peer’s in the same round, both from this run. The axis is scaled to each goal: right of the line is met. Only an interval that lies on one side decides.</p><div class="scroll"><table class="forest"><caption class="vh">Goals with figure, interval and verdict</caption><thead><tr><td class="mkc"></td><th scope="col">what</th><th scope="col">against</th><th scope="col" class="num">goal</th><th scope="col" class="fo sc"><span style="left:25%">half</span><span style="left:50%">the goal</span><span style="left:75%">twice</span></th><th scope="col" class="num">found, 95 %</th><th scope="col">verdict</th></tr></thead><tbody>${goals.map(goalRow).join('')}</tbody></table></div></div></section>`;
+  `<section id="goals"><div class="wrap"><h2>Goals</h2><p class="lede">Ratios are ours over the peer’s in the same round, both from this run. The axis is scaled to each goal: right of the line is met. Only an interval that lies on one side decides. CPU: theirs over ours for the same work, which a busy machine disturbs least; it decides nothing.</p><div class="scroll"><table class="forest"><caption class="vh">Goals with figure, interval and verdict</caption><thead><tr><td class="mkc"></td><th scope="col">what</th><th scope="col">against</th><th scope="col" class="num">goal</th><th scope="col" class="fo sc"><span style="left:25%">half</span><span style="left:50%">the goal</span><span style="left:75%">twice</span></th><th scope="col" class="num">found, 95 %</th><th scope="col" class="num">CPU</th><th scope="col">verdict</th></tr></thead><tbody>${goals.map(goalRow).join('')}</tbody></table></div></div></section>`;
 
 const besides = (row: Row): string =>
   Object.entries(row.beside)

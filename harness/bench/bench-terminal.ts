@@ -63,25 +63,26 @@ export const limitWords = ({ sense, limit, unit }: JudgedGoal): string =>
 const goalCells = (goal: JudgedGoal): readonly string[] => {
   const { what, against, figure: found, why, verdict, unit } = goal;
   const said = against === undefined ? what : `${what}, against ${against}`;
-  if (found === undefined) return [said, limitWords(goal), '', '', `${verdict}: ${why}`];
+  if (found === undefined) return [said, limitWords(goal), '', '', '', `${verdict}: ${why}`];
   const tail = unit === '' ? '' : ` ${unit}`;
   return [
     said,
     limitWords(goal),
     `${figure(found.value)}${tail}`,
     `${figure(found.low)} to ${figure(found.high)}`,
+    goal.thrift === undefined ? '' : `${figure(goal.thrift.value)} x`,
     verdict,
   ];
 };
 
-/** The goals as lines of a table, each with its verdict. */
+/** The goals as lines of a table, each with its verdict; CPU is their CPU time over ours for the same work. */
 export const goalLines = (goals: readonly JudgedGoal[], paint: Paint): readonly string[] => {
   const rows = goals.map(goalCells);
-  const lines = padded([['goal', 'limit', 'found', '95 %'], ...rows.map((row) => row.slice(0, 4))]);
+  const lines = padded([['goal', 'limit', 'found', '95 %', 'CPU'], ...rows.map((row) => row.slice(0, 5))]);
   return lines.map((text, index) => {
     if (index === 0) return text;
     const goal = goals[index - 1] as JudgedGoal;
-    const verdict = (rows[index - 1] as readonly string[])[4] as string;
+    const verdict = (rows[index - 1] as readonly string[])[5] as string;
     return `${text.padEnd((lines[0] as string).length)}  ${painted(verdict, COLOURS[goal.verdict], paint)}`;
   });
 };

@@ -23,6 +23,8 @@ export type GoalVerdict = 'met' | 'undecided' | 'missed' | 'not measured';
 export type JudgedGoal = Goal & {
   readonly verdict: GoalVerdict;
   readonly figure: Estimate | undefined;
+  /** Their CPU time over ours for the same work: what a busy machine disturbs least. Told beside the figure, it decides nothing. */
+  readonly thrift?: Estimate;
   /** Why it was not measured. */
   readonly why: string | undefined;
 };

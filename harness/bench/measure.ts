@@ -41,6 +41,8 @@ export type Row = {
   /** By round; null: that turn failed. */
   readonly values: readonly (number | null)[];
   readonly estimate: Estimate;
+  /** CPU time by round, for the same work; null where a turn failed or nothing is told of it. */
+  readonly costs: readonly (number | null)[];
   /** Medians of what is told beside the figure. */
   readonly beside: Readonly<Record<string, number>>;
   readonly failed: number;
@@ -148,11 +150,14 @@ const rowOf = (name: string, own: boolean, { samples, failed, why }: Turns): Row
   for (const key of Object.keys(samples.find((sample) => sample !== undefined)?.beside ?? {}))
     beside[key] = median(samples.flatMap((sample) => sample?.beside[key] ?? []));
   const values = samples.map((sample) => sample?.value ?? null);
+  const cost = Object.keys(beside).find((key) => key.startsWith('CPU'));
+  const costs = samples.map((sample) => (cost === undefined ? null : (sample?.beside[cost] ?? null)));
   return {
     name,
     own,
     values,
     estimate: estimate(values.flatMap((value) => value ?? [])),
+    costs,
     beside,
     failed,
     why,

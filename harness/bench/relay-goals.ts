@@ -5,7 +5,7 @@ import { NAMES } from './plan.ts';
 import { type Estimate, estimate, ratio } from './statistics.ts';
 
 /** A figure out of a run's measures, or why there is none. */
-type Found = Estimate | string;
+type Found = (Estimate & { readonly thrift?: Estimate }) | string;
 type Finder = (measures: readonly Measured[]) => Found;
 
 const rowOf = (measures: readonly Measured[], id: string, name: string): Row | string => {
@@ -16,14 +16,18 @@ const rowOf = (measures: readonly Measured[], id: string, name: string): Row | s
   return row.estimate.rounds === 0 ? `${name}: ${row.why ?? 'no round gave a figure'}` : row;
 };
 
-const numbers = (row: Row): readonly number[] => row.values.map((value) => value ?? Number.NaN);
+const known = (values: readonly (number | null)[]): readonly number[] =>
+  values.map((value) => value ?? Number.NaN);
+const numbers = (row: Row): readonly number[] => known(row.values);
 
 const over =
   (id: string, ours: string, theirs: string): Finder =>
   (measures) => {
     const [own, other] = [rowOf(measures, id, ours), rowOf(measures, id, theirs)];
     if (typeof own === 'string') return own;
-    return typeof other === 'string' ? other : ratio(numbers(own), numbers(other));
+    if (typeof other === 'string') return other;
+    const thrift = ratio(known(other.costs), known(own.costs));
+    return { ...ratio(numbers(own), numbers(other)), ...(thrift.rounds === 0 ? {} : { thrift }) };
   };
 
 const plain =
@@ -129,5 +133,8 @@ export const judgeRelay = (measures: readonly Measured[]): readonly JudgedGoal[]
   WANTED.map(([goal, find], index) => {
     const found = find(measures);
     const named = { ...goal, id: `G${index + 1}` };
-    return typeof found === 'string' ? judgeGoal(named, undefined, found) : judgeGoal(named, found);
+    if (typeof found === 'string') return judgeGoal(named, undefined, found);
+    const { thrift, ...figure } = found;
+    const judged = judgeGoal(named, figure);
+    return thrift === undefined ? judged : { ...judged, thrift };
   });
