@@ -8,6 +8,8 @@ import { CHECKS } from './checks/registry.ts';
 import { execute, planHash, planOf, seedText } from './execute.ts';
 import { exitOf, Judge } from './judge.ts';
 
+t.setTimeout(120_000);
+
 const OPTIONS = { lab: 'sim', seed: 11, sites: 3, clients: 3, users: 6, durationMillis: 30_000 } as const;
 const run = async (seed: number): Promise<readonly TraceEvent[]> => {
   const events: TraceEvent[] = [];

@@ -9,6 +9,9 @@ import { EXIT, type Judgement } from '../../verdict/verdict.ts';
 import { CLAUSES } from '../clauses/registry.ts';
 import { DEFECTS, defectiveRelay } from './defects.ts';
 
+// Thirty runs in one file: on a busy machine more than the usual half minute.
+t.setTimeout(300_000);
+
 const SIZES = { sites: 6, clients: 5, users: 20, durationMillis: 40_000 };
 const SEED = 7;
 
