@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import t from 'tap';
+import { Program } from '../port-relay/bin/program.ts';
+import { openMultiplex } from '../port-relay/library.ts';
+import { slabsOut } from './bulk-read.ts';
+
+t.setTimeout(60_000);
+
+const BYTES = 12 * 1024 * 1024;
+
+/** Bytes that tell their place, so that a repeat, a hole or reused memory shows. */
+const pattern = (salt: number): Buffer => {
+  const data = Buffer.alloc(BYTES);
+  for (let at = 0; at < BYTES; at += 4) data.writeUInt32LE(Math.imul(at + salt, 2_654_435_761) >>> 0, at);
+  return data;
+};
+
+const digest = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
+
+/** Reads to the FIN. @param restEvery rests a millisecond after so many reads; 0: never */
+const heard = async (socket: Socket, restEvery: number): Promise<string> => {
+  const hash = createHash('sha256');
+  let reads = 0;
+  socket.on('data', (bytes: Buffer) => {
+    hash.update(bytes);
+    if (restEvery === 0 || ++reads % restEvery > 0) return;
+    socket.pause();
+    setTimeout(() => socket.resume(), 1);
+  });
+  await once(socket, 'end');
+  return hash.digest('hex');
+};
+
+for (const [who, users, restEvery] of [
+  ['one eager user', 1, 0],
+  ['one slow user', 1, 4],
+  ['six users, every other slow', 6, 4],
+] as const) {
+  t.test(`bulk both ways through multiplexed tunnels is exact: ${who}`, async (t) => {
+    const relay = await Program.relay();
+    const [up, down] = [pattern(1), pattern(2)];
+    const wanted = [digest(up), digest(down)];
+    const arrived: Promise<string>[] = [];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      arrived.push(heard(socket, arrived.length % 2 === 0 ? restEvery : 0));
+      socket.end(down);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const at = { host: '127.0.0.1', port: relay.port };
+    const client = openMultiplex({ relay: at, service: { host: '127.0.0.1', port } });
+    const publicPort = await client.port;
+    const returned = Array.from({ length: users }, (_, n) => {
+      const socket = connect({ host: '127.0.0.1', port: publicPort, allowHalfOpen: true });
+      socket.end(up);
+      return heard(socket, n % 2 === 0 ? restEvery : 0);
+    });
+    for (const found of await Promise.all(returned)) t.equal(found, wanted[1], 'what came back');
+    t.equal(arrived.length, users);
+    for (const found of await Promise.all(arrived)) t.equal(found, wanted[0], 'what arrived');
+    await client.close();
+    server.close();
+    relay.kill('SIGTERM');
+    t.equal(await relay.exited(), 0);
+    t.equal(slabsOut(), 0, 'all memory was given back');
+  });
+}
