@@ -19,7 +19,10 @@ export type Order =
   | { readonly do: 'finish'; readonly complete: boolean; readonly why: string };
 
 /** The timeline and the workload as a machine: hears every trace event, answers with orders. Runs in the lab's own clock. */
-export type Director = NetMachine<Order, TraceEvent>;
+export type Director = NetMachine<Order, TraceEvent> & {
+  /** Whether it wants to be told events of this type; without it, of every type but the wire's (`conn.*`). */
+  readonly hears?: (type: TraceEvent['type']) => boolean;
+};
 
 export type LabContext = {
   readonly seed: number;

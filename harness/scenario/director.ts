@@ -23,6 +23,17 @@ type Port = { readonly port: number; readonly mode: TransferMode; live: boolean 
 const matches = (event: TraceEvent, match: Match): boolean =>
   Object.entries(match).every(([key, value]) => (event as unknown as Record<string, unknown>)[key] === value);
 
+/** What `#hear` minds, whatever the plan waits for. */
+const HEARD: ReadonlySet<string> = new Set([
+  'client.registered',
+  'client.lost',
+  'client.stopped',
+  'script.mark',
+  'tunnel.done',
+  'host.crashed',
+  'rate.sample',
+]);
+
 export class PlanDirector implements Director {
   readonly #plan: Plan;
   readonly #rng: Rng;
@@ -75,12 +86,17 @@ export class PlanDirector implements Director {
     return first;
   }
 
+  /** Whether events of this type change anything: most of a run's are nobody's business here. */
+  hears(type: TraceEvent['type']): boolean {
+    return HEARD.has(type) || this.#waiting.has(type);
+  }
+
   handle(now: Millis, input: NetInput | CommandInput<TraceEvent>): readonly Out[] {
     if (this.#finished) return NOTHING;
     const orders: Order[] = [];
     if (input.type === 'command') this.#hear(now, input.command, orders);
     this.#advance(now, orders);
-    return orders.map((event): Out => ({ type: 'report', event }));
+    return orders.length === 0 ? NOTHING : orders.map((event): Out => ({ type: 'report', event }));
   }
 
   #advance(now: Millis, orders: Order[]): void {
@@ -88,18 +104,23 @@ export class PlanDirector implements Director {
       this.#due.shift();
       this.#step(now, next.step, orders);
     }
-    for (const turn of this.#loops.due(now, (client) => this.#ports.get(client)?.live === true)) {
-      const port = this.#ports.get(turn.client) as Port;
-      const site = turn.client.slice(0, turn.client.indexOf('/'));
-      const shape = this.#plan.users.shape(port.mode, site, () => this.#rng.unit());
-      this.#loops.opened(turn.user, this.#order(turn.client, port, shape, -1, orders));
-    }
+    const turn = this.#loops.deadline();
+    if (turn !== undefined && turn <= now) this.#usersTurn(now, orders);
     const transfer = this.#throughput.deadline();
     if (transfer !== undefined && transfer <= now) this.#pump(now, this.#throughput.failed(now), orders);
     const inTime = this.#finishAt !== undefined && now >= this.#finishAt;
     if (!inTime && now < this.#plan.limitMillis) return;
     this.#finished = true;
     orders.push({ do: 'finish', complete: inTime, why: inTime ? 'timeline over' : 'time limit of the plan' });
+  }
+
+  #usersTurn(now: Millis, orders: Order[]): void {
+    for (const turn of this.#loops.due(now, (client) => this.#ports.get(client)?.live === true)) {
+      const port = this.#ports.get(turn.client) as Port;
+      const site = turn.client.slice(0, turn.client.indexOf('/'));
+      const shape = this.#plan.users.shape(port.mode, site, () => this.#rng.unit());
+      this.#loops.opened(turn.user, this.#order(turn.client, port, shape, -1, orders));
+    }
   }
 
   #hear(now: Millis, event: TraceEvent, orders: Order[]): void {

@@ -1,5 +1,7 @@
 import type { Millis } from './machine.ts';
 
+const NONE: readonly never[] = [];
+
 /**
  * Many timers of one length: the first set is the first due, so a queue replaces a heap and `next()` is O(1). Cancelling
  * only forgets; the queue skips what was forgotten. (A Map in insertion order reads as well, but its iterator walks the holes
@@ -51,8 +53,13 @@ export class Timeouts<Key> {
     return this.#times[this.#first];
   }
 
-  /** Takes the timers that are due, first set first. */
-  *expired(now: Millis): Generator<Key> {
+  /** Takes the timers that are due, first set first. Asked after every input: nothing due costs nothing. */
+  expired(now: Millis): Iterable<Key> {
+    const at = this.next();
+    return at === undefined || at > now ? NONE : this.#take(now);
+  }
+
+  *#take(now: Millis): Generator<Key> {
     for (let at = this.next(); at !== undefined && at <= now; at = this.next()) {
       const key = this.#keys[this.#first] as Key;
       this.#due.delete(key);

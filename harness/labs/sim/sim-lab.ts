@@ -47,6 +47,8 @@ class World {
   readonly #topology: Topology;
   readonly #context: LabContext;
   readonly #stamper: Stamper;
+  /** The wire is for judges; what a director waits for are words of the actors. */
+  #hears: (type: TraceEvent['type']) => boolean = (type) => !type.startsWith('conn.');
 
   constructor(topology: Topology, context: LabContext) {
     this.#topology = topology;
@@ -60,11 +62,11 @@ class World {
 
   #heard(event: TraceEvent): void {
     this.#context.sink(event);
-    // The wire is for judges; what a director waits for are words of the actors.
-    if (!event.type.startsWith('conn.')) this.sim.tell('runner', event);
+    if (this.#hears(event.type)) this.sim.tell('runner', event);
   }
 
   start(director: Director): void {
+    if (director.hears !== undefined) this.#hears = (type) => director.hears?.(type) === true;
     const { sites, outside } = this.#topology;
     this.sim.add('runner', director, { place: 'runner', report: (order) => this.#perform(order as Order) });
     this.#add('relay', 'relay', this.#relay(), false);
