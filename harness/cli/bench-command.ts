@@ -8,7 +8,7 @@ import { findPeers, type PeerFlags } from '../bench/peers.ts';
 import { FULL, QUICK } from '../bench/plan.ts';
 import { runRelayBench } from '../bench/relay-bench.ts';
 import { colourWanted, utf8Wanted } from '../report/paint.ts';
-import { seed as readSeed, refuseSwallowed, UsageError } from './usage.ts';
+import { seed as readSeed, UsageError } from './usage.ts';
 
 type BenchFlags = PeerFlags & {
   readonly quick: boolean;
@@ -18,13 +18,10 @@ type BenchFlags = PeerFlags & {
   readonly reports: string;
 };
 
-const SWALLOWED = ['quick', 'seed', 'only', 'rounds', 'go-relay', 'haproxy', 'socat', 'toxiproxy', 'reports'];
-
 /** Benches by name. */
 const BENCHES = ['relay'] as const;
 
 const bench = async (name: string, flags: BenchFlags): Promise<void> => {
-  refuseSwallowed(process.env, 'bench', SWALLOWED, process.argv.slice(3));
   if (!BENCHES.some((known) => known === name))
     throw new UsageError(`unknown bench '${name}'. There are: ${BENCHES.join(', ')}.`);
   const seed = flags.seed ?? Date.now() & 0xffffff;

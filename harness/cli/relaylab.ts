@@ -17,7 +17,7 @@ import { oneOf, seed, UsageError, unknown, whole } from './usage.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 pass, 1 fail, 2 usage, 3 the lab itself broke, 4 inconclusive, 5 stale baseline entry, 130 interrupted.`;
+Exit codes: 0 pass, 1 fail, 2 usage, 3 the lab itself broke, 4 inconclusive, 130 interrupted.`;
 
 /** Commander wants its own kind of error for a bad value. */
 const parsed =

@@ -41,30 +41,3 @@ export const oneOf =
     if (found === undefined) throw unknown(what, text, names);
     return found;
   };
-
-/**
- * `npm run scenario nat-pool --lab sim` gives npm the flag and us the rest: seen in the environment, told with the right line.
- * @throws UsageError
- */
-export const refuseSwallowed = (
-  env: NodeJS.ProcessEnv,
-  script: string,
-  flags: readonly string[],
-  args: readonly string[],
-): void => {
-  if (env.npm_lifecycle_event !== script) return;
-  const swallowed = flags.filter((flag) => env[`npm_config_${flag.replaceAll('-', '_')}`] !== undefined);
-  if (swallowed.length === 0) return;
-  const value = (flag: string): string => {
-    const given = env[`npm_config_${flag.replaceAll('-', '_')}`];
-    return given === undefined || given === 'true' || given === '' ? '' : `=${given}`;
-  };
-  const words = args.filter((arg) => !arg.startsWith('-'));
-  const [name = 'NAME', ...values] = words;
-  const told = swallowed.map(
-    (flag, i) => `--${flag}${value(flag) || (values[i] === undefined ? '' : ` ${values[i]}`)}`,
-  );
-  throw new UsageError(
-    `npm took ${swallowed.map((flag) => `--${flag}`).join(', ')} for itself. Put -- before the flags:\n\n  npm run ${script} ${name} -- ${told.join(' ')}`,
-  );
-};
