@@ -1,6 +1,6 @@
 /** A trace on its way to a report: put in order, judged and counted while it comes in, so that none of it need be kept. */
 import { modelOf, type ReportModel } from '../report/model.ts';
-import { exitOf, Judge } from '../scenario/judge.ts';
+import { checksFor, exitOf, Judge } from '../scenario/judge.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { Reorder } from '../trace/in-order.ts';
 import type { TraceEvent } from '../trace/trace.ts';
@@ -18,8 +18,8 @@ export class RunJudge {
   readonly #judge: Judge;
   readonly #reorder: Reorder;
 
-  constructor({ checks }: Pick<Scenario, 'checks'>) {
-    this.#judge = new Judge(checks);
+  constructor(scenario: Pick<Scenario, 'checks'>) {
+    this.#judge = new Judge(checksFor(scenario));
     this.#reorder = new Reorder((event) => this.#judge.event(event));
   }
 

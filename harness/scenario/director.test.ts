@@ -151,7 +151,7 @@ t.test('a probe goes to the port a client has, or had', async (t) => {
   });
   const nobody = new Watched([{ when: 100, step }]).until(200);
   t.match(nobody.orders, [
-    [100, { do: 'say', event: { type: 'run.note', text: /home\/a never registered/ } }],
+    [100, { do: 'say', event: { type: 'step.unmet', step: 'probe', why: /home\/a never registered/ } }],
   ]);
 });
 

@@ -23,6 +23,18 @@ type Port = { readonly port: number; readonly mode: TransferMode; live: boolean 
 const matches = (event: TraceEvent, match: Match): boolean =>
   Object.entries(match).every(([key, value]) => (event as unknown as Record<string, unknown>)[key] === value);
 
+/** Steps that show something; a phase or an audit that was not reached shows in the report by itself. */
+const SHOWS: ReadonlySet<string> = new Set([
+  'nat',
+  'link',
+  'outage',
+  'stop',
+  'tunnel',
+  'probe',
+  'users',
+  'throughput',
+]);
+
 /** What `#hear` minds, whatever the plan waits for. */
 const HEARD: ReadonlySet<string> = new Set([
   'client.registered',
@@ -99,6 +111,22 @@ export class PlanDirector implements Director {
     return orders.length === 0 ? NOTHING : orders.map((event): Out => ({ type: 'report', event }));
   }
 
+  /** Says which steps never had their turn: a timeline that waits for what never comes must not look like one that was kept. */
+  #unmet(orders: Order[]): void {
+    for (const waiting of this.#waiting.values())
+      for (const { when, step, seen } of waiting) {
+        if (seen >= (when.nth ?? 1) || !SHOWS.has(step.do)) continue;
+        const why = `waited for ${JSON.stringify(when.after)}, seen ${seen} times`;
+        orders.push({ do: 'say', event: { type: 'step.unmet', step: step.do, why } });
+      }
+    for (const { at, step } of this.#due)
+      if (SHOWS.has(step.do))
+        orders.push({
+          do: 'say',
+          event: { type: 'step.unmet', step: step.do, why: `the run was over before ${at} ms` },
+        });
+  }
+
   #advance(now: Millis, orders: Order[]): void {
     for (let next = this.#due[0]; next !== undefined && next.at <= now; next = this.#due[0]) {
       this.#due.shift();
@@ -110,6 +138,7 @@ export class PlanDirector implements Director {
     if (transfer !== undefined && transfer <= now) this.#pump(now, this.#throughput.failed(now), orders);
     const inTime = this.#finishAt !== undefined && now >= this.#finishAt;
     if (!inTime && now < this.#plan.limitMillis) return;
+    if (inTime) this.#unmet(orders);
     this.#finished = true;
     orders.push({ do: 'finish', complete: inTime, why: inTime ? 'timeline over' : 'time limit of the plan' });
   }
@@ -207,7 +236,7 @@ export class PlanDirector implements Director {
         if (port === undefined) {
           orders.push({
             do: 'say',
-            event: { type: 'run.note', text: `${step.client} never registered: no ${step.do} to it` },
+            event: { type: 'step.unmet', step: step.do, why: `${step.client} never registered` },
           });
           return;
         }

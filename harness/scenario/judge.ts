@@ -15,6 +15,11 @@ import { CHECKS, type CheckName } from './checks/registry.ts';
 
 const WORST: readonly Verdict[] = ['fail', 'inconclusive', 'pass', 'not-applicable'];
 
+/** What is judged in every run, whatever a scenario names: a timeline that was not carried out must not pass for one that was. */
+export const checksFor = (scenario: { readonly checks: readonly CheckName[] }): readonly CheckName[] => [
+  ...new Set<CheckName>([...scenario.checks, 'plan-kept']),
+];
+
 export class Judge {
   readonly analysis = new Analysis();
   readonly #judging: readonly Judging[];

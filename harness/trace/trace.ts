@@ -68,6 +68,8 @@ export type RunEvent =
   | { readonly type: 'goal.declared'; readonly goal: string; readonly value: number }
   | { readonly type: 'run.phase'; readonly name: string }
   | { readonly type: 'run.note'; readonly text: string }
+  /** A step of the timeline that never came to its turn, or found nobody to act on: what it was to show was not shown. */
+  | { readonly type: 'step.unmet'; readonly step: string; readonly why: string }
   /** `complete` false: interrupted or filtered, the report is marked partial. */
   | { readonly type: 'run.ended'; readonly complete: boolean; readonly why: string };
 

@@ -64,6 +64,15 @@ export const LAB_CLAUSES: readonly Clause[] = [
     breaks: ['no jitter (gravitational/teleport#6889, envoyproxy/envoy#45683)'],
   },
   {
+    id: 'PLAN-1',
+    level: 'MUST',
+    title: 'the timeline was carried out',
+    requires: 'Every step of the timeline that shows something had its turn and found whom it acts on.',
+    source: `${OURS}: what a run did not exercise is never passed`,
+    wire: 'step.unmet: none',
+    breaks: ['a misspelt name in what a step waits for', 'a probe to a client that never registered'],
+  },
+  {
     id: 'FAULT-1',
     level: 'MUST',
     title: 'every fault left a receipt',

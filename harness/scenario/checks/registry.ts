@@ -5,6 +5,7 @@ import type { Check } from './check.ts';
 import { comeback } from './comeback.ts';
 import { conversation } from './conversation.ts';
 import { ledger } from './ledger.ts';
+import { planKept } from './plan-kept.ts';
 import { probes } from './probes.ts';
 import { receipts } from './receipts.ts';
 import { relayAlive } from './relay-alive.ts';
@@ -16,6 +17,7 @@ const ALL = {
   conversation,
   tunnels,
   ledger,
+  'plan-kept': planKept,
   probes,
   backoff,
   comeback,
