@@ -1,5 +1,5 @@
 import t from 'tap';
-import { eventually, openRelay, Peer } from './live.ts';
+import { eventually, freeRange, openRelay, Peer } from './live.ts';
 
 const TLS_HELLO = '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003';
 
@@ -95,9 +95,7 @@ t.test('64 stalled handshakes stand beside a good one, and are closed in time', 
 });
 
 t.test('out of ports: refused at once, and free again when the others leave', async (t) => {
-  const range = await openRelay();
-  const { from, to } = { from: range.port + 101, to: range.port + 103 };
-  const relay = await openRelay({}, { from, to });
+  const relay = await openRelay({}, await freeRange(3));
   const clients = await Promise.all([pool(relay.port), pool(relay.port), pool(relay.port)]);
   const surplus = await Peer.say(relay.port, 'pool\nnew\n');
   t.equal(await surplus.over(1_000), 'fin');
@@ -109,12 +107,10 @@ t.test('out of ports: refused at once, and free again when the others leave', as
   for (const peer of events) t.equal(await peer.over(1_000), 'fin');
   for (const peer of events) peer.socket.destroy();
   relay.driver.destroy();
-  range.driver.destroy();
 });
 
 t.test('event listeners that are killed give their ports back at once', async (t) => {
-  const other = await openRelay();
-  const relay = await openRelay({}, { from: other.port + 201, to: other.port + 202 });
+  const relay = await openRelay({}, await freeRange(2));
   for (let round = 0; round < 3; round++) {
     const clients = await Promise.all([1, 2].map(() => Peer.say(relay.port, 'event\nnew\n')));
     for (const peer of clients) t.match(await peer.line(), /^\d+$/);
@@ -122,7 +118,6 @@ t.test('event listeners that are killed give their ports back at once', async (t
     await eventually('ports are back', () => relay.machine.stats().registrations.event === 0);
   }
   relay.driver.destroy();
-  other.driver.destroy();
 });
 
 t.test(

@@ -152,3 +152,20 @@ export const openRelay = async (
   driver.start();
   return { port: await within(5_000, 'relay is listening', promise), machine, driver, reports };
 };
+
+/** Whether nobody listens on this port of loopback. */
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+
+/** Ports in a row that nobody uses, below those that the system gives to dials: other tests' connections take those at any time. */
+export const freeRange = async (length: number): Promise<PortRange> => {
+  for (let from = 12_000 + ((process.pid * 37) % 18_000); from < 32_000; from += length) {
+    const ports = Array.from({ length }, (_, i) => from + i);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return { from, to: from + length - 1 };
+  }
+  throw new Error(`no ${length} free ports in a row below 32000`);
+};
