@@ -12,7 +12,14 @@ import {
   NOTHING,
 } from '../../reference-impl/machine/machine.ts';
 import { Ledger } from '../measure/ledger.ts';
-import { decodeRequest, encodeRequest, payload, REQUEST_BYTES, type Request } from '../measure/payload.ts';
+import {
+  decodeRequest,
+  encodeRequest,
+  joined,
+  payload,
+  REQUEST_BYTES,
+  type Request,
+} from '../measure/payload.ts';
 import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
 
@@ -142,9 +149,7 @@ export class SinkMachine implements NetMachine<Happening, ActorCommand> {
     if (incoming === undefined) return NOTHING;
     let rest = bytes;
     if (incoming.ledger === undefined) {
-      const head = new Uint8Array(incoming.head.length + bytes.length);
-      head.set(incoming.head);
-      head.set(bytes, incoming.head.length);
+      const head = joined(incoming.head, bytes);
       incoming.head = head;
       if (head.length < REQUEST_BYTES) return NOTHING;
       incoming.request = decodeRequest(head.subarray(0, REQUEST_BYTES));

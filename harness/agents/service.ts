@@ -13,7 +13,7 @@ import {
   NOTHING,
 } from '../../reference-impl/machine/machine.ts';
 import { Ledger, type Span } from '../measure/ledger.ts';
-import { decodeRequest, payload, REQUEST_BYTES, type Request } from '../measure/payload.ts';
+import { decodeRequest, joined, payload, REQUEST_BYTES, type Request } from '../measure/payload.ts';
 import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand } from './actor-spec.ts';
 
@@ -91,9 +91,7 @@ export class ServiceMachine implements NetMachine<Happening, ActorCommand> {
     if (state === undefined) return NOTHING;
     if (state.state === 'serving')
       return state.ledger.push(bytes).map((span) => this.#span(state.request.tunnel, span));
-    const head = new Uint8Array(state.head.length + bytes.length);
-    head.set(state.head);
-    head.set(bytes, state.head.length);
+    const head = joined(state.head, bytes);
     state.head = head;
     if (head.length < REQUEST_BYTES) return NOTHING;
     const request = decodeRequest(head.subarray(0, REQUEST_BYTES));

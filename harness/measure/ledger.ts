@@ -1,5 +1,5 @@
 /** Reads one direction of a tunnel as it arrives and names every byte that is not the one that belongs there. */
-import { type Direction, locate, type Position, payload } from './payload.ts';
+import { type Direction, joined, locate, type Position, payload } from './payload.ts';
 
 /** A stretch that is wrong. `lost`: `length` bytes are missing before `offset`; the others stand at `offset` and belong to `from`. */
 export type Span = {
@@ -47,13 +47,8 @@ export class Ledger {
 
   push(chunk: Uint8Array): readonly Span[] {
     this.received += chunk.length;
-    let bytes = chunk;
-    if (this.#held !== undefined) {
-      bytes = new Uint8Array(this.#held.length + chunk.length);
-      bytes.set(this.#held);
-      bytes.set(chunk, this.#held.length);
-      this.#held = undefined;
-    }
+    const bytes = this.#held === undefined ? chunk : joined(this.#held, chunk);
+    this.#held = undefined;
     return this.#read(bytes, false);
   }
 

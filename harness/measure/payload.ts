@@ -56,6 +56,14 @@ export const decodeRequest = (bytes: Uint8Array): Request | undefined => {
   };
 };
 
+/** What was held and what came after it, as one piece. */
+export const joined = (held: Uint8Array, next: Uint8Array): Uint8Array => {
+  const both = new Uint8Array(held.length + next.length);
+  both.set(held);
+  both.set(next, held.length);
+  return both;
+};
+
 /** The two directions of a tunnel: up is user to service. */
 export type Direction = 'up' | 'down';
 
