@@ -12,6 +12,9 @@ const YAMUX = 'reference-impl/yamux';
 const DRIVERS = 'reference-impl/drivers';
 const RELAY = 'reference-impl/port-relay/relay';
 const CLIENT = 'reference-impl/port-relay/client';
+const POSTCARD = 'postcard-ts';
+const MEASUREMENT = 'reference-impl/measurement-relay';
+const IDENTITY = 'reference-impl/identity-relay';
 const LINK = 'harness/chaos-proxy/src';
 /** The same by its package's name, as everybody else imports it. */
 const PROXY = 'chaos-proxy';
@@ -31,6 +34,24 @@ export const LAYERS: Layers = {
   'reference-impl/port-relay': [MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, 'node:'],
   'reference-impl/port-relay/bin': [
     ...[MACHINE, BACKOFF, DRIVERS, 'reference-impl/port-relay', 'node:'],
+    ...['commander', 'pino', 'pino-pretty', 'prom-client'],
+  ],
+
+  [MEASUREMENT]: [MACHINE, BACKOFF, POSTCARD],
+  // what keeps batches on disk
+  [`${MEASUREMENT}/disk`]: [MACHINE, POSTCARD, MEASUREMENT, 'node:'],
+  'reference-impl/agent': [
+    ...[MACHINE, BACKOFF, POSTCARD, MEASUREMENT, DRIVERS, 'node:'],
+    ...['commander', 'fastest-levenshtein', 'pg', 'pino', 'pino-pretty', 'prom-client', 'smol-toml'],
+  ],
+
+  // all cryptography of the identity relay is in one file over node:crypto; its machines own no socket, clock or chance
+  [IDENTITY]: [MACHINE, BACKOFF],
+  [`${IDENTITY}/crypto.ts`]: ['node:crypto'],
+  [`${IDENTITY}/files`]: [IDENTITY, 'node:'],
+  [`${IDENTITY}/node`]: [MACHINE, BACKOFF, YAMUX, DRIVERS, IDENTITY, 'node:'],
+  [`${IDENTITY}/bin`]: [
+    ...[MACHINE, BACKOFF, YAMUX, DRIVERS, IDENTITY, 'node:'],
     ...['commander', 'pino', 'pino-pretty', 'prom-client'],
   ],
 
