@@ -13,7 +13,7 @@ import {
   type TimelineEntry,
   type TunnelShape,
 } from '../harness/scenario/scenario.ts';
-import type { Schedule } from '../reference-impl/backoff/schedule.ts';
+import { FOR_EVER, type Schedule } from '../reference-impl/backoff/schedule.ts';
 
 /** Who lives where. More sites than these: the same again with a number. */
 const PLACES = [
@@ -45,7 +45,7 @@ const SCHEDULE: Schedule = {
   capMillis: 4_000,
   jitter: 0.5,
   healthyMillis: 3_000,
-  triesMax: Number.MAX_SAFE_INTEGER,
+  triesMax: FOR_EVER,
 };
 /** A silent death is noticed after this much silence and three probes: short, so that a run of a minute can show it. */
 const KEEPALIVE_MILLIS = 2_000;

@@ -240,3 +240,25 @@ t.test('a transfer that never comes to an end is given up', async (t) => {
   const watched = new Watched([{ when: 100, step }]).until(59_000);
   t.match(watched.phases, [[21_100, 'settle']]);
 });
+
+t.test(
+  'many tunnels at once are that many orders, and to a client that is away none, which is said',
+  async (t) => {
+    const storm = { do: 'tunnel', client: 'shop/client', shape: SHAPE, times: 3 } as const;
+    const watched = new Watched([
+      { when: 1_000, step: storm },
+      { when: 2_000, step: storm },
+    ]);
+    watched.hear(500, 'shop/client', { type: 'client.registered', port: 4_001, mode: 'event' }).until(1_500);
+    t.equal(watched.orders.filter(([, order]) => order.do === 'tell').length, 3);
+    watched
+      .hear(1_600, 'shop/client', { type: 'client.lost', why: 'reset', waitMillis: 5_000, attempt: 0 })
+      .until(2_500);
+    t.equal(
+      watched.orders.filter(([, order]) => order.do === 'tell').length,
+      3,
+      'none to a port that is gone',
+    );
+    t.match(watched.orders.at(-1), [2_000, { event: { type: 'step.unmet', step: 'tunnel' } }]);
+  },
+);

@@ -240,8 +240,17 @@ export class PlanDirector implements Director {
           });
           return;
         }
+        if (step.do === 'tunnel' && !port.live) {
+          const why = `${step.client} was registered once and is not now`;
+          orders.push({ do: 'say', event: { type: 'step.unmet', step: step.do, why } });
+          return;
+        }
         const tunnel = this.#order(step.client, port, step.shape, -1, orders);
-        if (step.do === 'tunnel') return;
+        if (step.do === 'tunnel') {
+          for (let more = (step.times ?? 1) - 1; more > 0; more--)
+            this.#order(step.client, port, step.shape, -1, orders);
+          return;
+        }
         const { clause, expects } = step;
         orders.push({ do: 'say', event: { type: 'probe.declared', tunnel, clause, expects } });
         return;

@@ -50,8 +50,13 @@ export type Step =
   /** Stops an actor in order. */
   | { readonly do: 'stop'; readonly who: string }
   | { readonly do: 'audit'; readonly moment: 'before' | 'after' | 'sample' }
-  /** Opens one tunnel to a client by name, or to the port a `script.mark` told. */
-  | { readonly do: 'tunnel'; readonly client: string; readonly shape: TunnelShape }
+  /** Opens tunnels to a client by name, or to the port a `script.mark` told: one, or `times` in the same instant. */
+  | {
+      readonly do: 'tunnel';
+      readonly client: string;
+      readonly shape: TunnelShape;
+      readonly times?: number;
+    }
   /** Opens one tunnel that must be served, or must be refused, to prove this clause. `client`: where its port is (or was). */
   | {
       readonly do: 'probe';

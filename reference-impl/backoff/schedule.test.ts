@@ -114,3 +114,11 @@ t.test('healthyMillis 0: any success starts again', (t) => {
   t.equal(backoff.failed(5), 100);
   t.end();
 });
+
+t.test('a schedule without a limit of tries is still one after a trip through JSON', (t) => {
+  const read: Schedule = JSON.parse(JSON.stringify(DEFAULT_SCHEDULE));
+  t.same(read, DEFAULT_SCHEDULE);
+  const backoff = new Backoff(read, rngFor(1, 'a'));
+  for (let i = 0; i < 50; i++) t.type(backoff.failed(i), 'number', 'it tries again');
+  t.end();
+});

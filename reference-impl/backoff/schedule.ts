@@ -14,9 +14,12 @@ export type Schedule = {
   readonly jitter: number;
   /** A connection that lived this long counts as healthy: the next loss starts at the base again. 0: any success resets. */
   readonly healthyMillis: Millis;
-  /** Attempts in a row before giving up; Infinity: never. */
+  /** Attempts in a row before giving up, or `FOR_EVER`. */
   readonly triesMax: number;
 };
+
+/** No limit of tries. Not Infinity: schedules travel as JSON, which makes null of it, and a client with null tries gives up at once. */
+export const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
 /** What the clients of this project use unless told otherwise. */
 export const DEFAULT_SCHEDULE: Schedule = {
@@ -25,7 +28,7 @@ export const DEFAULT_SCHEDULE: Schedule = {
   capMillis: 30_000,
   jitter: 0.5,
   healthyMillis: 5_000,
-  triesMax: Number.POSITIVE_INFINITY,
+  triesMax: FOR_EVER,
 };
 
 /** The step before jitter. By repeated product: Math.pow is not specified to the bit. */

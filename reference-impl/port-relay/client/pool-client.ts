@@ -1,4 +1,4 @@
-import { backoffWait, type Schedule } from '../../backoff/schedule.ts';
+import { backoffWait, FOR_EVER, type Schedule } from '../../backoff/schedule.ts';
 import { LineReader, line } from '../../machine/lines.ts';
 import {
   type CommandInput,
@@ -23,7 +23,7 @@ const JOIN_SCHEDULE: Schedule = {
   capMillis: 5_000,
   jitter: 0.5,
   healthyMillis: 0,
-  triesMax: Number.POSITIVE_INFINITY,
+  triesMax: FOR_EVER,
 };
 /** The relay answers a join by closing it, or never: a join that lasts this long was taken. */
 const SETTLE_MILLIS = 3_000;
