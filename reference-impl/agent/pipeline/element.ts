@@ -1,0 +1,62 @@
+import type { Batch, Origin, Point, Timestamp } from '../../measurement-relay/messages.ts';
+
+/**
+ * What a pipeline is made of. Every element has a name `plugin/element` (`procfs/memory`, `csv/out`), by which socket control
+ * finds it. The pipeline opens elements before the first measurement and closes them after the last one.
+ */
+export type Element =
+  | { readonly type: 'source'; readonly source: Source | AutonomousSource }
+  | { readonly type: 'transform'; readonly transform: Transform }
+  | { readonly type: 'output'; readonly output: Output };
+
+/** A source the pipeline asks for points, once each period. */
+export interface Source {
+  readonly name: string;
+  readonly kind: 'managed';
+  /** Above 0. Socket control may change it later. */
+  readonly periodMillis: number;
+  /** @throws AgentError: the agent does not start */
+  open(): Promise<void>;
+  /** What is so at this time; `at` goes into every point. A rejection is logged and the next poll comes as planned. */
+  poll(at: Timestamp): Promise<readonly Point[]> | readonly Point[];
+  close(): Promise<void>;
+}
+
+/** A source that speaks when it likes (a server): it can be stopped, and nothing else. */
+export interface AutonomousSource {
+  readonly name: string;
+  readonly kind: 'autonomous';
+  /** Starts it. `emit` resolves once every output has taken the batch, which may take as long as an output is paused. */
+  open(emit: Emit): Promise<void>;
+  /** No `emit` is called after this. Resolves when everything it opened is closed. */
+  close(): Promise<void>;
+}
+
+/** @returns true: all outputs have taken the batch; false: it was not taken (no output is left, or one failed) */
+export type Emit = (batch: Batch) => Promise<boolean>;
+
+/** Changes points on their way. Never waits. */
+export interface Transform {
+  readonly name: string;
+  /** @param origin of a relayed batch: what comes out of it is told apart from all other batches until it is stored */
+  apply(points: readonly Point[], origin: Origin | undefined): readonly Point[];
+  /** What it still holds, when no point will come any more. */
+  flush?(): readonly Point[];
+}
+
+/** Where points end. */
+export interface Output {
+  readonly name: string;
+  /** @throws AgentError: the agent does not start */
+  open(): Promise<void>;
+  /**
+   * Resolves once the batch is taken as far as this output promises; the pipeline waits (back-pressure). Never called
+   * concurrently. A rejection is for good: the output has tried whatever it tries, and the agent ends with an error.
+   */
+  write(batch: Batch): Promise<void>;
+  /** Nothing more may come for a while (SIGHUP, end): bring out what is held. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+  /** Transactional outputs only: the last batch of a spool that is stored for certain. */
+  lastStored?(client: string, spool: string): Promise<number | undefined>;
+}

@@ -1,0 +1,4 @@
+import type { AnyPlugin } from './plugin.ts';
+
+/** Every plugin there is: sources, transforms, outputs. `config regen` prints their tables in this order. */
+export const PLUGINS: readonly AnyPlugin[] = [];
