@@ -1,7 +1,7 @@
 import t from 'tap';
 import { loadScenario, scenarioNames } from '../harness/cli/scenario-files.ts';
 import type { LabName } from '../harness/labs/lab.ts';
-import { sitePaths } from '../harness/labs/paths.ts';
+import { siteWay } from '../harness/labs/paths.ts';
 import { planHash, planOf } from '../harness/scenario/execute.ts';
 import type { Options, Scenario } from '../harness/scenario/scenario.ts';
 
@@ -33,9 +33,7 @@ for (const name of scenarioNames())
           ...outside.map(({ who }) => who),
           ...sites.flatMap((site) => [
             ...site.actors.map(({ who }) => who),
-            ...sitePaths(site, plan.topology, true, undefined).flatMap(({ hops }) =>
-              hops.map(({ who }) => who),
-            ),
+            ...siteWay(site, plan.topology, true, undefined).hops.map(({ who }) => who),
           ]),
         ];
         t.equal(new Set(names).size, names.length, 'no name twice');

@@ -12,6 +12,9 @@ import type { Nat } from '../nat/nat.ts';
 /** An actor by its host path: `relay`, `users`, `home/service`. */
 export type Ref = string;
 
+/** A way out of a site: whoever dials this door of a link or NAT reaches `target`, over `upstream`. */
+export type Door<Place> = { readonly target: Ref; readonly upstream: Place };
+
 export type ActorSpec<Place> =
   /** One of our relay clients: registers, serves each tunnel by dialling `service`. */
   | {
@@ -37,17 +40,17 @@ export type ActorSpec<Place> =
   | { readonly kind: 'source'; readonly to: Place }
   /** A raw client that says literal bytes (see harness/agents/script.ts). */
   | { readonly kind: 'script'; readonly to: Place; readonly steps: readonly ScriptStep[] }
-  /** A flaky link towards `upstream`. */
+  /** A flaky link. All its doors share its faults. */
   | {
       readonly kind: 'link';
-      readonly upstream: Place;
+      readonly doors: readonly Door<Place>[];
       readonly faults: readonly Fault[];
       readonly keepaliveMillis: Millis;
     }
-  /** A userspace NAT towards `upstream`. `publicHost`: the address it dials from. */
+  /** A userspace NAT. All its doors share its mappings. `publicHost`: the address it dials from. */
   | {
       readonly kind: 'nat';
-      readonly upstream: Place;
+      readonly doors: readonly Door<Place>[];
       readonly publicHost: string | undefined;
       readonly nat: Nat;
       readonly innerKeepaliveMillis: Millis;

@@ -13,8 +13,9 @@ import type { RelayReport } from '../../reference-impl/port-relay/relay/relay-re
 import { defectiveRelay } from '../conformance/mutants/defects.ts';
 import { NatMachine } from '../nat/nat-machine.ts';
 import type { Happening } from '../trace/trace.ts';
-import type { ActorCommand, ActorSpec } from './actor-spec.ts';
+import type { ActorCommand, ActorSpec, Door } from './actor-spec.ts';
 import { SinkMachine, SourceMachine } from './direct.ts';
+import { doorUpstreams, withDoors } from './doors.ts';
 import { LinkActor } from './link-actor.ts';
 import { natCommands, natHappenings } from './nat-actor.ts';
 import { ScriptMachine } from './script.ts';
@@ -80,6 +81,50 @@ const client = (
   );
 };
 
+/** Where the first door leads. */
+const firstUpstream = ({ doors, kind }: { doors: readonly Door<Address>[]; kind: string }): Address => {
+  const [first] = doors;
+  if (first === undefined) throw new Error(`a ${kind} without a door leads nowhere`);
+  return first.upstream;
+};
+
+const link = (
+  spec: Extract<ActorSpec<Address>, { kind: 'link' }>,
+  { name, seed, who, port }: ActorWorld,
+): NetMachine<Happening, ActorCommand> => {
+  const { doors, faults, keepaliveMillis } = spec;
+  const machine = new LinkMachine({
+    listen: { port },
+    upstream: firstUpstream(spec),
+    upstreams: doorUpstreams(doors),
+    faults,
+    seed: rngFor(seed, who).int32() >>> 0,
+    name,
+    keepaliveMillis,
+  });
+  return withDoors(new LinkActor(machine, who, keepaliveMillis), doors, port);
+};
+
+const nat = (
+  spec: Extract<ActorSpec<Address>, { kind: 'nat' }>,
+  { name, seed, who, port }: ActorWorld,
+): NetMachine<Happening, ActorCommand> => {
+  const { doors, publicHost, nat, innerKeepaliveMillis, outerKeepaliveMillis } = spec;
+  const machine = new NatMachine({
+    listen: { host: undefined, port },
+    upstream: firstUpstream(spec),
+    upstreams: doorUpstreams(doors),
+    publicHost,
+    nat,
+    rng: rngFor(seed, who),
+    name,
+    innerKeepaliveMillis,
+    outerKeepaliveMillis,
+  });
+  const told = translated(machine, natCommands(publicHost), (report) => natHappenings(report, who));
+  return withDoors(told, doors, port);
+};
+
 /**
  * The machine that plays a part. Reports are words of the trace, commands those of `ActorCommand` (others are not heard).
  * @throws Error for a program (an agent starts those itself) and for a kind that does not exist
@@ -110,37 +155,10 @@ export const makeActor = (
       return new SourceMachine(spec.to, name);
     case 'script':
       return new ScriptMachine(spec.to, spec.steps, name);
-    case 'link': {
-      const { upstream, faults, keepaliveMillis } = spec;
-      return new LinkActor(
-        new LinkMachine({
-          listen: { port },
-          upstream,
-          faults,
-          seed: rngFor(seed, who).int32() >>> 0,
-          name,
-          keepaliveMillis,
-        }),
-        who,
-        keepaliveMillis,
-      );
-    }
-    case 'nat': {
-      const { upstream, publicHost, nat, innerKeepaliveMillis, outerKeepaliveMillis } = spec;
-      const rng = rngFor(seed, who);
-      const listen = { host: undefined, port };
-      const machine = new NatMachine({
-        listen,
-        upstream,
-        publicHost,
-        nat,
-        rng,
-        name,
-        innerKeepaliveMillis,
-        outerKeepaliveMillis,
-      });
-      return translated(machine, natCommands(publicHost), (report) => natHappenings(report, who));
-    }
+    case 'link':
+      return link(spec, world);
+    case 'nat':
+      return nat(spec, world);
     case 'relay': {
       const ids = seededIds(rngFor(seed, `ids/${who}`));
       const config = { port: spec.port, limits: spec.limits, newId: ids, name, publicPorts: undefined };

@@ -3,7 +3,7 @@ import type { Address } from '../../reference-impl/machine/machine.ts';
 import type { ActorSpec, Ref } from '../agents/actor-spec.ts';
 import type { Ground } from './ground.ts';
 import type { Hosts } from './hosts.ts';
-import { resolved, sitePaths } from './paths.ts';
+import { resolved, siteWay } from './paths.ts';
 import { relayProgram } from './relay-program.ts';
 import type { Site, Topology } from './topology.ts';
 
@@ -44,14 +44,13 @@ const startSite = async (hosts: Hosts, site: Site): Promise<void> => {
   const userspace = ground.kernelNat === undefined;
   // Where packets meet the link's faults, the link itself only waits for those of the timeline that act on streams.
   const onStreams = ground.packetLinks === undefined ? site : { ...site, link: { ...site.link, faults: [] } };
-  for (const path of sitePaths(onStreams, topology, userspace, ground.publicHost(site))) {
-    let towards = hosts.outside(path.target);
-    for (const { who, spec } of path.hops) {
-      const port = await hosts.launch(site.name, who, spec(towards), { watch: false, listens: true });
-      towards = { host: bind, port };
-    }
-    entries.set(path.target, towards);
+  const { targets, hops } = siteWay(onStreams, topology, userspace, ground.publicHost(site));
+  let towards = (target: Ref): Address => hosts.outside(target);
+  for (const { who, spec } of hops) {
+    await hosts.launch(site.name, who, spec(towards), { watch: false, listens: true });
+    towards = (target) => ({ host: bind, port: hosts.door(who, target) });
   }
+  for (const target of targets) entries.set(target, towards(target));
   const address = (ref: Ref): Address => entries.get(ref) ?? { host: bind, port: hosts.port(ref) };
   const start = async ({ who, actor, watch }: Site['actors'][number]): Promise<void> => {
     const spec = resolved(actor, address);

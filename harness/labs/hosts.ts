@@ -30,6 +30,8 @@ export class Hosts {
   readonly #over = new AbortController();
   readonly #break: (error: unknown) => void;
   readonly #ports = new Map<Ref, number>();
+  /** Ports of further doors, by actor and target. */
+  readonly #doors = new Map<string, number>();
   readonly #awaited = new Map<Ref, Awaited>();
   readonly #channels = new Set<AgentChannel>();
   /** Actors that run inside an agent. */
@@ -82,7 +84,8 @@ export class Hosts {
   #heard(event: TraceEvent): void {
     if (this.#over.signal.aborted) return;
     this.#context.sink(event);
-    if (event.type === 'host.ready') {
+    if (event.type === 'host.door') this.#doors.set(`${event.who} ${event.target}`, event.port);
+    else if (event.type === 'host.ready') {
       this.#ports.set(event.who, event.port);
       this.#take(event.who)?.resolve(event.port);
     } else if (event.type === 'host.crashed') this.#crashed(event.who, event.reason);
@@ -108,6 +111,11 @@ export class Hosts {
     const port = this.#ports.get(ref);
     if (port === undefined) throw new Error(`${ref} was asked for before it was started`);
     return port;
+  }
+
+  /** Where a link or NAT that is ready is dialled by whoever wants to reach this target. @throws Error when it never was */
+  door(ref: Ref, target: Ref): number {
+    return this.#doors.get(`${ref} ${target}`) ?? this.port(ref);
   }
 
   /** Where an actor on the open side (the relay, or one on the host `users`) is reached. */

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { ActorSpec, Ref } from '../agents/actor-spec.ts';
 import quick from '../cli/testing/quick.ts';
-import { resolved, sitePaths } from './paths.ts';
+import { resolved, siteWay } from './paths.ts';
 import type { Site, Topology } from './topology.ts';
 
 const { topology } = quick.plan({ ...quick.defaults, lab: 'sim', seed: 1 });
@@ -10,38 +10,35 @@ const withSource: Site = {
   ...site,
   actors: [...site.actors, { who: 'here/source', actor: { kind: 'source', to: 'users/sink' }, watch: false }],
 };
-const shown = (given: Site, userspace: boolean, publicHost?: string): unknown =>
-  sitePaths(given, topology as Topology, userspace, publicHost).map(({ target, hops }) => [
-    target,
-    ...hops.map(({ who, spec }) => [who, spec({ host: 'x', port: 1 }).kind]),
-  ]);
+const at = (target: Ref) => ({ host: `at-${target}`, port: 1 });
+const way = (given: Site, userspace: boolean, publicHost?: string) =>
+  siteWay(given, topology as Topology, userspace, publicHost);
+const shown = (given: Site, userspace: boolean): unknown => {
+  const { targets, hops } = way(given, userspace);
+  return [targets, ...hops.map(({ who, spec }) => [who, spec(at).kind])];
+};
 
-t.test('every target outside has one way out: NAT, then link, from outside inwards', (t) => {
-  t.same(shown(site, true), [['relay', ['here/nat', 'nat'], ['here/link', 'link']]]);
-  t.same(shown(withSource, true), [
-    ['relay', ['here/nat', 'nat'], ['here/link', 'link']],
-    ['users/sink', ['here/nat-sink', 'nat'], ['here/link-sink', 'link']],
-  ]);
-  t.same(
-    shown(withSource, false),
-    [
-      ['relay', ['here/link', 'link']],
-      ['users/sink', ['here/link-sink', 'link']],
-    ],
-    'a kernel does the NAT',
-  );
-  t.same(
-    shown({ ...site, actors: [{ who: 'here/service', actor: { kind: 'service' }, watch: false }] }, true),
-    [],
-  );
+t.test('a site has one way out, whoever it leads to: NAT, then link, from outside inwards', (t) => {
+  const both = [
+    ['here/nat', 'nat'],
+    ['here/link', 'link'],
+  ];
+  t.same(shown(site, true), [['relay'], ...both]);
+  t.same(shown(withSource, true), [['relay', 'users/sink'], ...both]);
+  t.same(shown(withSource, false), [['relay', 'users/sink'], both[1]], 'a kernel does the NAT');
+  const alone = {
+    ...site,
+    actors: [{ who: 'here/service', actor: { kind: 'service' }, watch: false }],
+  } as const;
+  t.same(shown(alone, true), [[]], 'who speaks with nobody needs none');
   t.end();
 });
 
-t.test('a hop knows what comes after it, its faults and its NAT', (t) => {
-  const [path] = sitePaths(site, topology, true, '127.10.0.1');
-  const upstream = { host: 'relay', port: 4000 };
-  t.match(path?.hops[0]?.spec(upstream), { upstream, publicHost: '127.10.0.1', nat: site.nat.value });
-  t.match(path?.hops[1]?.spec(upstream), { upstream, faults: site.link.faults });
+t.test('a hop knows where each of its doors leads, its faults and its NAT', (t) => {
+  const [nat, link] = way(withSource, true, '127.10.0.1').hops;
+  const doors = ['relay', 'users/sink'].map((target) => ({ target, upstream: at(target) }));
+  t.match(nat?.spec(at), { doors, publicHost: '127.10.0.1', nat: site.nat.value });
+  t.match(link?.spec(at), { doors, faults: site.link.faults });
   t.end();
 });
 
@@ -58,8 +55,8 @@ t.test('every name of an actor becomes an address, and nothing else changes', (t
       { to: address('relay'), steps: [] },
     ],
     [
-      { kind: 'link', upstream: 'n', faults: [], keepaliveMillis: 1 },
-      { upstream: address('n'), faults: [] },
+      { kind: 'link', doors: [{ target: 'relay', upstream: 'n' }], faults: [], keepaliveMillis: 1 },
+      { doors: [{ target: 'relay', upstream: address('n') }], faults: [] },
     ],
     [{ kind: 'service' }, {}],
     [{ kind: 'users' }, {}],

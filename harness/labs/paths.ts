@@ -1,16 +1,21 @@
-/** How an actor behind a NAT gets out: the link and, where the lab has no kernel NAT, the NAT, one pair a target outside. */
+/** How an actor behind a NAT gets out: through its site's one link and, where the lab has no kernel NAT, its one NAT. */
 import type { Address } from '../../reference-impl/machine/machine.ts';
-import type { ActorSpec, Ref } from '../agents/actor-spec.ts';
+import type { ActorSpec, Door, Ref } from '../agents/actor-spec.ts';
 import type { Site, Topology } from './topology.ts';
 
-/** Hops from outside to inside: each is started with the address of the one before it. */
-export type SitePath = {
-  readonly target: Ref;
-  readonly hops: readonly { readonly who: Ref; readonly spec: (upstream: Address) => ActorSpec<Address> }[];
+/** Hops from outside to inside: each is started with where the one before it takes whoever wants to reach a target. */
+export type SiteWay = {
+  /** Whom actors of the site speak with outside: every hop has a door for each, in this order. */
+  readonly targets: readonly Ref[];
+  /** None when nobody of the site speaks with anybody outside. */
+  readonly hops: readonly {
+    readonly who: Ref;
+    readonly spec: (upstream: (target: Ref) => Address) => ActorSpec<Address>;
+  }[];
 };
 
 /** The outside refs an actor speaks of. */
-const targets = (actor: ActorSpec<Ref>): readonly Ref[] => {
+const targetsOf = (actor: ActorSpec<Ref>): readonly Ref[] => {
   switch (actor.kind) {
     case 'client':
     case 'forwarder':
@@ -23,34 +28,34 @@ const targets = (actor: ActorSpec<Ref>): readonly Ref[] => {
   }
 };
 
-/** The path to the relay is `SITE/link` and `SITE/nat`; one to another target carries its name: `SITE/link-sink`. */
-export const sitePaths = (
+/** `SITE/nat` (if it is an actor here) and `SITE/link`: a reboot or a cut meets everything the site has open. */
+export const siteWay = (
   site: Site,
   topology: Topology,
   userspaceNat: boolean,
   publicHost: string | undefined,
-): readonly SitePath[] => {
-  const all = new Set(site.actors.flatMap(({ actor }) => targets(actor)));
-  return [...all].map((target) => {
-    const suffix = target === 'relay' ? '' : `-${target.slice(target.indexOf('/') + 1)}`;
-    const keepaliveMillis = topology.keepaliveMillis;
-    const link = (upstream: Address): ActorSpec<Address> => ({
-      kind: 'link',
-      upstream,
-      faults: site.link.faults,
-      keepaliveMillis,
-    });
-    const nat = (upstream: Address): ActorSpec<Address> => ({
-      kind: 'nat',
-      upstream,
-      publicHost,
-      nat: site.nat.value,
-      innerKeepaliveMillis: keepaliveMillis,
-      outerKeepaliveMillis: keepaliveMillis,
-    });
-    const hops = [{ who: `${site.name}/link${suffix}`, spec: link }];
-    return { target, hops: userspaceNat ? [{ who: `${site.name}/nat${suffix}`, spec: nat }, ...hops] : hops };
+): SiteWay => {
+  const targets = [...new Set(site.actors.flatMap(({ actor }) => targetsOf(actor)))];
+  if (targets.length === 0) return { targets, hops: [] };
+  const { keepaliveMillis } = topology;
+  const doors = (upstream: (target: Ref) => Address): readonly Door<Address>[] =>
+    targets.map((target) => ({ target, upstream: upstream(target) }));
+  const link = (upstream: (target: Ref) => Address): ActorSpec<Address> => ({
+    kind: 'link',
+    doors: doors(upstream),
+    faults: site.link.faults,
+    keepaliveMillis,
   });
+  const nat = (upstream: (target: Ref) => Address): ActorSpec<Address> => ({
+    kind: 'nat',
+    doors: doors(upstream),
+    publicHost,
+    nat: site.nat.value,
+    innerKeepaliveMillis: keepaliveMillis,
+    outerKeepaliveMillis: keepaliveMillis,
+  });
+  const hops = [{ who: `${site.name}/link`, spec: link }];
+  return { targets, hops: userspaceNat ? [{ who: `${site.name}/nat`, spec: nat }, ...hops] : hops };
 };
 
 /** The same actor with every name replaced by its address. */
@@ -63,9 +68,10 @@ export const resolved = (actor: ActorSpec<Ref>, address: (ref: Ref) => Address):
     case 'script':
       return { ...actor, to: address(actor.to) };
     case 'link':
-      return { ...actor, upstream: address(actor.upstream) };
-    case 'nat':
-      return { ...actor, upstream: address(actor.upstream) };
+    case 'nat': {
+      const doors = actor.doors.map(({ target, upstream }) => ({ target, upstream: address(upstream) }));
+      return { ...actor, doors };
+    }
     case 'service':
     case 'users':
     case 'sink':

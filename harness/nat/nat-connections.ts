@@ -1,4 +1,4 @@
-import type { Address, Conn, Millis, NetInput, Why } from '../../reference-impl/machine/machine.ts';
+import type { Address, Conn, Listener, Millis, NetInput, Why } from '../../reference-impl/machine/machine.ts';
 import { Alarms } from './alarms.ts';
 import type { Outputs } from './byte-relay.ts';
 import { carry, finish, flushed, resetEnd } from './byte-relay.ts';
@@ -51,10 +51,11 @@ export class NatConnections {
     return this.#alarms.next();
   }
 
-  accept(now: Millis, conn: Conn, from: Address): void {
-    const pair = newPair(now, conn, from);
+  accept(now: Millis, conn: Conn, from: Address, listener: Listener): void {
+    const { upstream, upstreams } = this.#options;
+    const pair = newPair(now, conn, from, upstreams?.get(listener) ?? upstream);
     this.#pairs.set(conn, pair);
-    if (this.#options.upstream.host === this.#publicHost && !this.#nat.hairpin) {
+    if (pair.to.host === this.#publicHost && !this.#nat.hairpin) {
       pair.state = 'lost';
       if (this.#nat.unsolicited === 'reset') this.#abandon(pair);
       else this.#alarms.set(now + SYN_GIVE_UP_MILLIS, { pair, what: 'syn' });
@@ -188,7 +189,7 @@ export class NatConnections {
     const blocked = pair.tries >= BIND_TRIES;
     if (blocked && this.#nat.mapping.kind === 'range') return false;
     if (!this.#ports.take(pair, pair.tries > 0)) return false;
-    if (this.#ports.takeOver(pair.port)) this.#takeOver(pair.port);
+    if (this.#ports.takeOver(pair.port)) this.#takeOver(pair);
     const { outer } = pair;
     outer.conn = this.#options.name();
     outer.open = true;
@@ -197,14 +198,14 @@ export class NatConnections {
     this.#pairs.set(outer.conn, pair);
     const host = this.#publicHost;
     const from = host === undefined ? undefined : { host, port: blocked ? 0 : pair.port };
-    this.out.push({ type: 'connect', conn: outer.conn, to: this.#options.upstream, from });
+    this.out.push({ type: 'connect', conn: outer.conn, to: pair.to, from });
     return true;
   }
 
   /** A new connection from a port on which the upstream still holds a dead one: its SYN makes the upstream give that up. */
-  #takeOver(port: number): void {
+  #takeOver({ port, to }: Pair): void {
     for (const old of this.#pairs.values()) {
-      if (old.port !== port || old.state !== 'gone' || !old.outer.open) continue;
+      if (old.port !== port || old.to !== to || old.state !== 'gone' || !old.outer.open) continue;
       this.#notice(old, old.outer, 'rst');
       return;
     }

@@ -63,7 +63,7 @@ export class NatMachine implements NetMachine<NatReport, NatCommand> {
         break;
       case 'accepted':
         if (this.#downUntil !== undefined) this.#heldInOutage++;
-        connections.accept(now, input.conn, input.from);
+        connections.accept(now, input.conn, input.from, input.listener);
         break;
       case 'stream':
         connections.out.push({ type: 'reset', conn: input.conn });

@@ -1,10 +1,12 @@
 /** What a userspace NAT is made from. */
-import type { Address, Millis, NameConn } from '../../reference-impl/machine/machine.ts';
+import type { Address, Listener, Millis, NameConn } from '../../reference-impl/machine/machine.ts';
 import type { Rng } from '../../reference-impl/machine/rng.ts';
 import type { Nat } from './nat.ts';
 
 export type ConnectionsOptions = {
   readonly upstream: Address;
+  /** Listeners whose connections lead elsewhere; whoever runs the machine opens them. Mappings, ports and faults are shared. */
+  readonly upstreams?: ReadonlyMap<Listener, Address>;
   /** Address it dials from. undefined: the system chooses address and port, and mappings are only counted. */
   readonly publicHost: string | undefined;
   readonly nat: Nat;

@@ -29,6 +29,8 @@ export type Pair = {
   readonly inner: End;
   readonly outer: End;
   readonly from: Address;
+  /** The upstream it leads to. */
+  readonly to: Address;
   state: PairState;
   /** Public port of the mapping, and behind a carrier the one the home NAT chose. 0: none. */
   port: number;
@@ -60,10 +62,11 @@ const newEnd = (side: Side, conn: Conn, open: boolean): End => ({
   held: false,
 });
 
-export const newPair = (now: Millis, inner: Conn, from: Address): Pair => ({
+export const newPair = (now: Millis, inner: Conn, from: Address, to: Address): Pair => ({
   inner: newEnd('inner', inner, true),
   outer: newEnd('outer', -1, false),
   from,
+  to,
   state: 'waiting',
   port: 0,
   homePort: 0,

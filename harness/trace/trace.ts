@@ -76,6 +76,8 @@ export type RunEvent =
 export type HostEvent =
   | { readonly type: 'host.started'; readonly form: string }
   | { readonly type: 'host.ready'; readonly port: number }
+  /** A link or NAT with several ways out: whoever dials this port reaches `target`. All of them come before `host.ready`. */
+  | { readonly type: 'host.door'; readonly target: string; readonly port: number }
   | { readonly type: 'host.stopped'; readonly code: number }
   /** `reason`: signal or exit code, with the last line the process said. */
   | { readonly type: 'host.crashed'; readonly reason: string }

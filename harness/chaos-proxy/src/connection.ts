@@ -1,5 +1,5 @@
 import type { Lane } from './lane.ts';
-import type { Conn } from './machine.ts';
+import type { Address, Conn } from './machine.ts';
 import type { Receipt } from './receipt.ts';
 
 /** One connection through the link: the end that dialled us, the end we dialled, and the two lanes between them. */
@@ -8,6 +8,8 @@ export type Connection = {
   readonly ordinal: number;
   readonly client: Conn;
   readonly upstream: Conn;
+  /** Where it is dialled to; undefined: to the link's upstream of that moment. */
+  readonly to: Address | undefined;
   readonly up: Lane;
   readonly down: Lane;
   /**

@@ -1,5 +1,5 @@
 import type { Fault } from './faults/registry.ts';
-import type { Address, NameConn } from './machine.ts';
+import type { Address, Listener, NameConn } from './machine.ts';
 import type { EffectReport, ReceiptReport } from './receipt.ts';
 
 /** What a link tells. Receipts are exact; effects are summed to a few a second for each fault. */
@@ -36,6 +36,8 @@ export type LinkOptions = {
   /** `host` undefined: the driver's bind address. Port 0: any. Without it the driver listens when it wants to. */
   readonly listen?: { readonly host?: string; readonly port: number };
   readonly upstream: Address;
+  /** Listeners, opened by the owner besides `listen`, whose connections lead elsewhere. Ordinals and faults are shared. */
+  readonly upstreams?: ReadonlyMap<Listener, Address>;
   /** Local address to dial from; its port 0: any. */
   readonly from?: Address;
   /** In the order bytes meet them. Their ids are `kind`, or `kind-2` and so on for a second one of a kind. */

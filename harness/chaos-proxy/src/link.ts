@@ -84,7 +84,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
         this.#report({ type: 'link.failed', why: input.why });
         return;
       case 'accepted':
-        this.#accepted(input.conn);
+        this.#accepted(input.conn, this.#options.upstreams?.get(input.listener));
         return;
       case 'connected':
         this.#connected(input.conn);
@@ -168,7 +168,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
     this.#report(receipt.report());
   }
 
-  #accepted(client: Conn): void {
+  #accepted(client: Conn, to: Address | undefined): void {
     const ordinal = ++this.#ordinal;
     const verdict = this.#board.door(ordinal);
     if (verdict.refuse) {
@@ -182,6 +182,7 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
       ordinal,
       client,
       upstream,
+      to,
       up: lane('up', client, upstream),
       down: lane('down', upstream, client),
       state: 'waiting',
@@ -201,7 +202,8 @@ export class LinkMachine implements Machine<NetInput | CommandInput<LinkCommand>
   #dial(connection: Connection): void {
     if (connection.state !== 'waiting') return;
     connection.state = 'dialling';
-    this.#out({ type: 'connect', conn: connection.upstream, to: this.#upstream, from: this.#options.from });
+    const { upstream: conn, to = this.#upstream } = connection;
+    this.#out({ type: 'connect', conn, to, from: this.#options.from });
   }
 
   #connected(conn: Conn): void {

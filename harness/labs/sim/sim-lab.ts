@@ -10,7 +10,7 @@ import { TraceWire } from '../../agents/wire-watch.ts';
 import { Stamper } from '../../trace/stamp.ts';
 import type { Happening, TraceEvent } from '../../trace/trace.ts';
 import type { Director, Lab, LabContext, Order } from '../lab.ts';
-import { resolved, sitePaths } from '../paths.ts';
+import { resolved, siteWay } from '../paths.ts';
 import type { FaultOrder, Topology } from '../topology.ts';
 
 const RELAY_PORT = 4000;
@@ -74,14 +74,13 @@ class World {
       this.#add('users', who, resolved(actor, outsideAddress), watch);
     for (const site of sites) {
       const entries = new Map<Ref, Address>();
-      for (const path of sitePaths(site, this.#topology, true, `nat/${site.name}`)) {
-        let towards = outsideAddress(path.target);
-        for (const { who, spec } of path.hops) {
-          this.#add(site.name, who, spec(towards), false);
-          towards = { host: who, port: PORT };
-        }
-        entries.set(path.target, towards);
+      const { targets, hops } = siteWay(site, this.#topology, true, `nat/${site.name}`);
+      let towards = outsideAddress;
+      for (const { who, spec } of hops) {
+        this.#add(site.name, who, spec(towards), false);
+        towards = (target) => ({ host: who, port: PORT + targets.indexOf(target) });
       }
+      for (const target of targets) entries.set(target, towards(target));
       const address = (ref: Ref): Address => entries.get(ref) ?? { host: ref, port: PORT };
       for (const { who, actor, watch } of site.actors)
         this.#add(site.name, who, resolved(actor, address), watch);
