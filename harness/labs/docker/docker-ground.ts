@@ -4,31 +4,25 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AgentChannel, Ground, PacketLinks, Receipt } from '../ground.ts';
+import { type CallOff, hireJanitor } from '../janitor.ts';
+import type { KernelNat } from '../kernel/kernel-nat.ts';
+import { newAddresses, SITES_MAX, WAN_PREFIX, wanAddress } from '../kernel/places.ts';
 import { type LabContext, LabError } from '../lab.ts';
+import { thisOwner } from '../owner.ts';
 import { hasLoss, isPacket, packetFormText, packetLink, packetRefusal } from '../packet-form.ts';
+import { programFile } from '../program-file.ts';
 import type { FaultOrder, Site, Topology } from '../topology.ts';
 import type { DockerChannel } from './channel.ts';
 import { openEngine } from './engine.ts';
 import { ensureImage, NODE_IN_IMAGE } from './image.ts';
-import { type CallOff, hireJanitor } from './janitor.ts';
-import { type KernelNat, Moves } from './kernel-nat.ts';
-import { LABEL, nameFor, runLabels, thisOwner } from './labels.ts';
+import { LABEL, nameFor, runLabels } from './labels.ts';
 import { Networks } from './networks.ts';
 import { NETEM_PROBE, smallFrameLines } from './packet-lines.ts';
 import { type PacketSite, runOnce } from './packet-site.ts';
-import { programFile } from './program-file.ts';
 import { eachAtMost, removeRun } from './removal.ts';
 import type { Shell } from './shell.ts';
 import { startSite } from './sites.ts';
-import {
-  foldersFor,
-  openAgent,
-  SITES_MAX,
-  type Stage,
-  startAgentHost,
-  WAN_PREFIX,
-  wanAddress,
-} from './stage.ts';
+import { foldersFor, openAgent, type Stage, startAgentHost } from './stage.ts';
 import { sweepDeadRuns } from './sweep.ts';
 
 export type DockerGroundOptions = {
@@ -46,6 +40,7 @@ export type DockerGroundOptions = {
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const AGENT = programFile('../../agents/agent', import.meta.url);
+const JANITOR = programFile('./janitor', import.meta.url);
 
 /** Starting more at once than this is no faster (measured on 2 cores). */
 const startAtOnce = (): number => Math.min(8, 4 * availableParallelism());
@@ -60,7 +55,6 @@ export class DockerGround implements Ground {
   readonly #packets = new Map<string, PacketSite>();
   readonly #nats = new Map<string, KernelNat>();
   readonly #shells: Shell[] = [];
-  readonly #moves = new Moves();
   #stage: Stage | undefined;
   #context: LabContext | undefined;
   #callOff: CallOff = () => undefined;
@@ -100,16 +94,17 @@ export class DockerGround implements Ground {
       agent = AGENT,
     } = this.#options;
     const labels = runLabels(runId, thisOwner(), context.keep);
-    if (!context.keep) this.#callOff = hireJanitor(runId);
+    if (!context.keep) this.#callOff = hireJanitor(JANITOR, runId);
     for (const line of await sweepDeadRuns(engine.docker)) context.progress(line);
     const image = await ensureImage(engine.docker, context.progress);
     context.signal.throwIfAborted();
     context.progress(`starting ${sites.length} sites on Docker ${engine.version}`);
     const networks = await Networks.survey(engine.docker, labels, runId);
     const wan = await networks.make(nameFor(runId, 'wan', 'net'), 'lab', WAN_PREFIX);
+    const nextAddress = newAddresses(wan);
     const folders = foldersFor(this.root, resolve(workFolder));
     const { keep } = context;
-    const stage: Stage = { engine, image, runId, labels, networks, wan, agent, folders, keep };
+    const stage: Stage = { engine, image, runId, labels, networks, wan, nextAddress, agent, folders, keep };
     this.#stage = stage;
     const jobs = [
       () => this.#startOutside(stage, 'relay', wanAddress.relay(wan), sites),
@@ -151,7 +146,7 @@ export class DockerGround implements Ground {
     const { packets } = this.#options;
     const seed = this.#context?.seed ?? 0;
     const { nat, channel, shells, packet } = await startSite(
-      ...([stage, site, index, this.#moves] as const),
+      ...([stage, site, index] as const),
       packets && { ...packets, seed },
     );
     if (packet !== undefined) this.#packets.set(site.name, packet);

@@ -43,6 +43,15 @@ export class Gateway {
   /** Its id. */
   readonly container: string;
 
+  /** The address on its outer side. */
+  get address(): string {
+    return this.spec.outside.address;
+  }
+
+  get uplink(): string | undefined {
+    return this.spec.uplink;
+  }
+
   private constructor(spec: GatewaySpec, container: string, shell: Shell) {
     this.spec = spec;
     this.container = container;

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { LabError } from '../lab.ts';
+import { programFile } from '../program-file.ts';
 import { buildRoot } from './closure.ts';
-import { programFile } from './program-file.ts';
 
 /** Where `node` is in it, whichever way it was made. */
 export const NODE_IN_IMAGE = '/usr/local/bin/node';

@@ -1,14 +1,6 @@
 import t from 'tap';
-import {
-  isDead,
-  LABEL,
-  nameFor,
-  type Owner,
-  parseOwner,
-  runLabels,
-  startTimeOf,
-  thisOwner,
-} from './labels.ts';
+import type { Owner } from '../owner.ts';
+import { LABEL, nameFor, parseOwner, runLabels } from './labels.ts';
 
 const OWNER: Owner = { host: 'box', pid: 42, startedAt: '123456' };
 
@@ -23,27 +15,6 @@ t.test('an owner is read back from its label', async (t) => {
 t.test('only a run left on purpose carries the mark for it', async (t) => {
   t.match(runLabels('r1', OWNER, true), { [LABEL.keep]: '1' });
   t.notHas(runLabels('r1', OWNER, false), { [LABEL.keep]: '1' });
-});
-
-t.test('an owner is dead when its id is free or somebody else’s, and only on its own machine', async (t) => {
-  for (const [owner, here, started, dead] of [
-    [OWNER, 'box', '123456', false],
-    [OWNER, 'box', undefined, true],
-    [OWNER, 'box', '999999', true],
-    [OWNER, 'other', undefined, false],
-    [undefined, 'box', undefined, false],
-  ] as const)
-    t.equal(
-      isDead(owner, here, () => started),
-      dead,
-      JSON.stringify({ owner, here, started }),
-    );
-});
-
-t.test('this process is alive, and has a start time', async (t) => {
-  t.notOk(isDead(thisOwner()));
-  t.ok(startTimeOf(process.pid));
-  t.equal(startTimeOf(2 ** 30), undefined);
 });
 
 t.test('names hold only what Docker takes', async (t) => {

@@ -1,9 +1,16 @@
 /** The lab's networks: plain bridges that nothing leaves. The host has no address in them, and no route to them. */
 import { readFileSync } from 'node:fs';
 import type Docker from 'dockerode';
+import {
+  lastAddress,
+  parseSubnet,
+  routedSubnets,
+  type Subnet,
+  SubnetPool,
+  showSubnet,
+} from '../kernel/subnets.ts';
 import { LabError } from '../lab.ts';
 import type { RunLabels } from './labels.ts';
-import { lastAddress, parseSubnet, routedSubnets, type Subnet, SubnetPool, showSubnet } from './subnets.ts';
 
 export type LabNetwork = { readonly name: string; readonly subnet: Subnet };
 

@@ -4,6 +4,7 @@ import type { Fault } from 'chaos-proxy';
 import type { Receipt } from '../ground.ts';
 import { LabError } from '../lab.ts';
 import { hasLoss, type PacketLink, type PacketStall, packetLink, stallOf, type Way } from '../packet-form.ts';
+import { programFile } from '../program-file.ts';
 import type { Site } from '../topology.ts';
 import { Attached } from './attach.ts';
 import type { Gateway } from './gateway.ts';
@@ -24,7 +25,6 @@ import {
   smallFrameLines,
   VXLAN_PORT,
 } from './packet-lines.ts';
-import { programFile } from './program-file.ts';
 import { Shell } from './shell.ts';
 import type { Stage } from './stage.ts';
 

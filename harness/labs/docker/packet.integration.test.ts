@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { Fault } from 'chaos-proxy';
 import t from 'tap';
 import { PRESETS, type PresetName } from '../../nat/presets.ts';
+import { programFile } from '../program-file.ts';
 import type { Site, Topology } from '../topology.ts';
 import { DockerGround } from './docker-ground.ts';
 import { probeEngine } from './engine.ts';
 import { Heard } from './event-wait.ts';
-import { programFile } from './program-file.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const engine = await probeEngine(10_000);

@@ -1,11 +1,11 @@
 /** What `--lab auto` asks: can this machine really run the Docker lab? Answered by one connection through a kernel NAT. */
 import { randomBytes } from 'node:crypto';
 import { PRESETS } from '../../nat/presets.ts';
+import { programFile } from '../program-file.ts';
 import type { Topology } from '../topology.ts';
 import { DockerGround } from './docker-ground.ts';
 import { probeEngine } from './engine.ts';
 import { Heard } from './event-wait.ts';
-import { programFile } from './program-file.ts';
 
 export type DockerProbe =
   /** `netem`: the kernel of the gateways has it, so that links can act on packets without userspace. */

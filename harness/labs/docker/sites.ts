@@ -1,14 +1,15 @@
 /** A site: its networks, its gateway (two behind a carrier's NAT) and the one container its actors share. */
+import { KernelNat } from '../kernel/kernel-nat.ts';
+import { INSIDE, LAN_PREFIX, wanAddress } from '../kernel/places.ts';
+import { addressAt } from '../kernel/subnets.ts';
 import type { Site } from '../topology.ts';
 import type { DockerChannel } from './channel.ts';
 import { Gateway, type GatewaySpec } from './gateway.ts';
-import { KernelNat, type Moves } from './kernel-nat.ts';
 import { nameFor } from './labels.ts';
 import { PATIENT_NAT } from './packet-lines.ts';
 import { PacketSite } from './packet-site.ts';
 import type { Shell } from './shell.ts';
-import { LAN_PREFIX, openAgent, type Stage, startAgentHost, wanAddress } from './stage.ts';
-import { addressAt } from './subnets.ts';
+import { openAgent, type Stage, startAgentHost } from './stage.ts';
 
 export type RunningSite = {
   readonly nat: KernelNat;
@@ -21,20 +22,17 @@ export type RunningSite = {
 /** What packet-level links need to know; undefined: there are none. */
 export type PacketOptions = { readonly seed: number; readonly netem: boolean };
 
-const INSIDE = { gateway: 1, host: 2, link: 3 } as const;
-
 /**
- * Starts a site. `index`: its number in the topology, 0.., which decides its public address; `moves`: shared by all sites.
+ * Starts a site. `index`: its number in the topology, 0.., which decides its public address.
  * @throws LabError
  */
 export const startSite = async (
   stage: Stage,
   site: Site,
   index: number,
-  moves: Moves,
   packets: PacketOptions | undefined,
 ): Promise<RunningSite> => {
-  const { networks, wan, runId } = stage;
+  const { networks, wan, nextAddress, runId } = stage;
   const lan = await networks.make(nameFor(runId, site.name, 'lan'), 'lab', LAN_PREFIX);
   const inside = { network: lan.name, address: addressAt(lan.subnet, INSIDE.gateway) };
   const outside = { network: wan.name, address: wanAddress.gateway(wan, index) };
@@ -55,7 +53,11 @@ export const startSite = async (
     ...gateways.map((spec) => Gateway.start(stage, { site, ...spec })),
   ]);
   const [outer, home] = started as [Gateway, Gateway | undefined];
-  const nat = new KernelNat(stage, moves, outer, home, packets === undefined ? [] : PATIENT_NAT);
+  const nat = new KernelNat({
+    nat: site.nat.value,
+    ...{ outer, home, nextAddress },
+    besides: packets === undefined ? [] : PATIENT_NAT,
+  });
   await nat.install();
   const shells = started.map(({ shell }) => shell);
   const packet =

@@ -1,14 +1,12 @@
 /** What all hosts of one run share, and how an agent is started in one. */
 import { tmpdir } from 'node:os';
 import { parse, relative, sep } from 'node:path';
-import { LabError } from '../lab.ts';
 import { DockerChannel } from './channel.ts';
 import type { Engine } from './engine.ts';
 import { type Place, startHost } from './host-container.ts';
 import { NODE_IN_IMAGE } from './image.ts';
 import { nameFor, type RunLabels } from './labels.ts';
 import type { LabNetwork, Networks } from './networks.ts';
-import { addressAt } from './subnets.ts';
 
 export type Stage = {
   readonly engine: Engine;
@@ -18,6 +16,8 @@ export type Stage = {
   readonly networks: Networks;
   /** The public side: relay, users and the outer face of every NAT. */
   readonly wan: LabNetwork;
+  /** For gateways that move: none comes twice. */
+  readonly nextAddress: () => string;
   /** The agent program, an absolute path inside one of `folders`. */
   readonly agent: string;
   /** Folders every agent sees, read-only, at their own paths; the last one is where it works. */
@@ -25,28 +25,6 @@ export type Stage = {
   /** Agents outlive the runner. */
   readonly keep: boolean;
 };
-
-/** A network behind a NAT has room for five hosts: gateway, site, and the address Docker keeps for the bridge. */
-export const LAN_PREFIX = 29;
-/** Addresses in the public network: a /20. */
-export const WAN_PREFIX = 20;
-const WAN_PLACES = { relay: 10, users: 20, gateways: 257, moved: 2049 } as const;
-/** Sites there is room for. */
-export const SITES_MAX = WAN_PLACES.moved - WAN_PLACES.gateways;
-const MOVES_MAX = 4094 - WAN_PLACES.moved;
-
-export const wanAddress = {
-  relay: (wan: LabNetwork): string => addressAt(wan.subnet, WAN_PLACES.relay),
-  users: (wan: LabNetwork): string => addressAt(wan.subnet, WAN_PLACES.users),
-  /** Site number 0.. */
-  gateway: (wan: LabNetwork, site: number): string => addressAt(wan.subnet, WAN_PLACES.gateways + site),
-  /** The `move`th new address a gateway gets, from 0, never one that was used before. @throws LabError when there is none left */
-  moved: (wan: LabNetwork, move: number): string => {
-    if (move >= MOVES_MAX)
-      throw new LabError(`${move + 1} address changes in one run`, `a lab has ${MOVES_MAX}: plan fewer`);
-    return addressAt(wan.subnet, WAN_PLACES.moved + move);
-  },
-} as const;
 
 /** Folders a bind mount would break a container with. */
 const SYSTEM = /^\/(bin|boot|dev|etc|lib[^/]*|opt|proc|root|run|sbin|sys|tmp|usr|var)?$/;

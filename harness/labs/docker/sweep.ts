@@ -1,6 +1,7 @@
 /** Start-up sweep: runs whose owner died without a janitor (the machine was switched off, say) are removed by the next run. */
 import type Docker from 'dockerode';
-import { isDead, LAB_VALUE, LABEL, type Owner, parseOwner } from './labels.ts';
+import { isDead, type Owner } from '../owner.ts';
+import { LAB_VALUE, LABEL, parseOwner } from './labels.ts';
 import { removeRun } from './removal.ts';
 
 /** A container or network that carries the lab's marks. */

@@ -1,11 +1,11 @@
 /** The NAT of a site in the kernel of its gateways: put in place, made to misbehave, and made to prove that it did. */
 
 import type { NatEvent } from '../../agents/actor-spec.ts';
-import { type GatewayWiring, gatewayEvent, natCounterLines } from '../../nat/gateway-events.ts';
-import { type NatCounter, natSysctlLines, renderNat } from '../../nat/nftables.ts';
+import { type GatewayWiring, gatewayEvent, natCounterLines, rulesLine } from '../../nat/gateway-events.ts';
+import type { Nat } from '../../nat/nat.ts';
+import { type NatCounter, natSysctlLines } from '../../nat/nftables.ts';
 import type { Receipt } from '../ground.ts';
-import type { Gateway } from './gateway.ts';
-import { LAN_PREFIX, type Stage, WAN_PREFIX, wanAddress } from './stage.ts';
+import { LAN_PREFIX, WAN_PREFIX } from './places.ts';
 
 type Counters = Readonly<Record<NatCounter, number>>;
 
@@ -30,37 +30,35 @@ export const gained = (before: Counters, after: Counters): string =>
 const outageOf = (event: NatEvent): number =>
   event.kind === 'reboot' ? event.downMillis : event.kind === 'flap' ? event.millis : 0;
 
-/** Addresses handed out to gateways that moved, over all sites of a run. */
-export class Moves {
-  #count = 0;
-  next(): number {
-    return this.#count++;
-  }
-}
+/** A gateway of one NAT: devices `wan0` (outer side) and `lan0`, and a way to run POSIX shell lines in it as root. */
+export type KernelGateway = {
+  /** Runs a script that ends at its first failing command. `takesMillis`: how long it is meant to take. @throws LabError */
+  readonly shell: { run(script: string, takesMillis?: number): Promise<string> };
+  /** Its address on the outer side. */
+  readonly address: string;
+  /** What is beyond the outside network is reached through this address; undefined: nothing is. */
+  readonly uplink: string | undefined;
+};
+
+export type KernelNatSpec = {
+  readonly nat: Nat;
+  /** The gateway with the public address: events happen there. */
+  readonly outer: KernelGateway;
+  /** The one in front of a carrier's. */
+  readonly home: KernelGateway | undefined;
+  /** A public address nobody ever had. @throws LabError when there is none left */
+  readonly nextAddress: () => string;
+  /** Shell lines for every gateway, after those of the NAT, whenever these are put in place. */
+  readonly besides: readonly string[];
+};
 
 export class KernelNat {
-  readonly #stage: Stage;
-  readonly #moves: Moves;
-  /** The gateway with the public address: events happen there. */
-  readonly #outer: Gateway;
-  readonly #home: Gateway | undefined;
-  readonly #besides: readonly string[];
+  readonly #spec: KernelNatSpec;
   #address: string;
 
-  /** @param besides shell lines for every gateway, after those of the NAT, whenever these are put in place */
-  constructor(
-    stage: Stage,
-    moves: Moves,
-    outer: Gateway,
-    home: Gateway | undefined,
-    besides: readonly string[] = [],
-  ) {
-    this.#besides = besides;
-    this.#stage = stage;
-    this.#moves = moves;
-    this.#outer = outer;
-    this.#home = home;
-    this.#address = outer.spec.outside.address;
+  constructor(spec: KernelNatSpec) {
+    this.#spec = spec;
+    this.#address = spec.outer.address;
   }
 
   /** The address others see the site under, now. */
@@ -68,33 +66,35 @@ export class KernelNat {
     return this.#address;
   }
 
-  #wiring(gateway: Gateway): GatewayWiring {
-    const outermost = gateway === this.#outer;
-    const { outside, uplink } = gateway.spec;
+  #wiring(gateway: KernelGateway): GatewayWiring {
+    const { outer, home } = this.#spec;
+    const outermost = gateway === outer;
     return {
       wan: 'wan0',
-      wanAddress: outermost ? this.#address : outside.address,
+      wanAddress: outermost ? this.#address : gateway.address,
       lan: 'lan0',
       tier: outermost ? 'carrier' : 'home',
-      subscribers: outermost && this.#home !== undefined ? [this.#home.spec.outside.address] : [],
+      subscribers: outermost && home !== undefined ? [home.address] : [],
       forwards: [],
       wanPrefix: outermost ? WAN_PREFIX : LAN_PREFIX,
-      wanGateway: uplink,
+      wanGateway: gateway.uplink,
     };
   }
 
   /** Sets idle times and rules in every gateway. @throws LabError with what nft or the kernel said */
   async install(): Promise<void> {
-    for (const gateway of this.#home === undefined ? [this.#outer] : [this.#outer, this.#home])
-      await this.#load(gateway);
+    const { outer, home } = this.#spec;
+    for (const gateway of home === undefined ? [outer] : [outer, home]) await this.#load(gateway);
   }
 
-  async #load(gateway: Gateway): Promise<void> {
-    const nat = gateway.spec.site.nat.value;
-    const rules = renderNat(nat, this.#wiring(gateway));
-    await gateway.shell.run(
-      [...natSysctlLines(nat), "nft -f - <<'RULES'", rules, 'RULES', ...this.#besides].join('\n'),
-    );
+  /** Shell lines that do to one of the gateways what `install` does to all. The last ones hold a here document. */
+  lines(gateway: KernelGateway): readonly string[] {
+    const { nat, besides } = this.#spec;
+    return [...natSysctlLines(nat), rulesLine(nat, this.#wiring(gateway)), ...besides];
+  }
+
+  async #load(gateway: KernelGateway): Promise<void> {
+    await gateway.shell.run(this.lines(gateway).join('\n'));
   }
 
   /**
@@ -102,11 +102,11 @@ export class KernelNat {
    * @throws LabError
    */
   async fault(event: NatEvent): Promise<Receipt> {
-    const { shell } = this.#outer;
+    const { outer, nextAddress } = this.#spec;
+    const { shell } = outer;
     const old = this.#address;
-    const moved =
-      event.kind === 'readdress' ? wanAddress.moved(this.#stage.wan, this.#moves.next()) : undefined;
-    const lines = gatewayEvent(event.kind, this.#wiring(this.#outer), moved);
+    const moved = event.kind === 'readdress' ? nextAddress() : undefined;
+    const lines = gatewayEvent(event.kind, this.#wiring(outer), moved);
     const outage = outageOf(event);
     const before = parseCounters(await shell.run(natCounterLines().join('\n')));
     const whole = [
@@ -120,7 +120,7 @@ export class KernelNat {
     if (moved !== undefined) {
       this.#address = moved;
       // the rules name the public address; live mappings survive their replacement
-      await this.#load(this.#outer);
+      await this.#load(outer);
     }
     // the flap counts what it stalled since the rules were put in place
     const effects = event.kind === 'flap' ? counted - before.stalled : counted;
