@@ -59,6 +59,8 @@ export class End {
   /** Read and dropped after `close`. */
   lingeredBytes = 0;
   dial: Dial | undefined;
+  /** Port of its place's border that it left from; 0: none. */
+  publicPort = 0;
 
   constructor(host: SimHost, far: SimHost, now: Millis) {
     this.host = host;

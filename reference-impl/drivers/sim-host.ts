@@ -1,4 +1,5 @@
 import type { Listener, Machine, Millis, NetInput, NetOutput } from '../machine/machine.ts';
+import type { Border } from './sim-border.ts';
 import type { WireWatch } from './watch.ts';
 
 /** A machine as the simulator holds it, whatever it reports and may be told. */
@@ -20,6 +21,8 @@ export class Place {
   readonly name: string;
   /** Since when nothing passes its border; -1: it does. */
   cutAt: Millis = -1;
+  /** What everything passes that goes in or out. */
+  border: Border | undefined;
 
   constructor(name: string) {
     this.name = name;

@@ -91,6 +91,8 @@ export class SimMux implements Sessions {
     const { conn } = output;
     const stream = this.#streams.get(conn);
     if (stream !== undefined && stream.splice >= 0 && output.type !== 'reset') return true;
+    const aboutSession = output.type === 'keepalive' && conn === carrier.conn;
+    if (aboutSession && this.#tcp().quiet(now, conn, carrier.end, output.idleMillis)) return true;
     if (output.type === 'open') this.#add(conn, carrier);
     else watchOutput(host, output, stream !== undefined);
     this.#handle(now, carrier, { type: 'output', output });

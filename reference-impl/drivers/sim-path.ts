@@ -62,7 +62,8 @@ export class SimPaths {
   /** One way, without the time a rate takes. */
   latency(from: SimHost, to: SimHost): Millis {
     if (from.place === to.place) return 0;
-    const sum = from.latencyMillis + to.latencyMillis;
+    const borders = (from.place.border?.latencyMillis ?? 0) + (to.place.border?.latencyMillis ?? 0);
+    const sum = from.latencyMillis + to.latencyMillis + borders;
     return sum < 1 ? 1 : sum;
   }
 
@@ -76,7 +77,12 @@ export class SimPaths {
         at = (from.outFreeAt > at ? from.outFreeAt : at) + bytes / from.bytesPerMillis;
         from.outFreeAt = at;
       }
-      at += this.latency(from, to);
+      const sum = from.latencyMillis + to.latencyMillis;
+      at += sum < 1 ? 1 : sum;
+      const out = from.place.border;
+      if (out !== undefined) at = out.through(at, 'out', bytes);
+      const into = to.place.border;
+      if (into !== undefined) at = into.through(at, 'in', bytes);
       if (to.bytesPerMillis !== Number.POSITIVE_INFINITY) {
         at = (to.inFreeAt > at ? to.inFreeAt : at) + bytes / to.bytesPerMillis;
         to.inFreeAt = at;

@@ -33,6 +33,7 @@ type Splice = Extract<NetOutput<never>, { readonly type: 'splice' }>;
 
 const EPHEMERAL_FIRST = 32_768;
 const EPHEMERAL_COUNT = 28_232;
+const ephemeral = (conn: Conn): number => EPHEMERAL_FIRST + ((conn >>> 1) % EPHEMERAL_COUNT);
 
 /** The connections of all hosts, from the dial to `closed`. TCP by connection, not by packet: see TCP.md. */
 export class SimTcp implements SplicedEnds {
@@ -86,8 +87,30 @@ export class SimTcp implements SplicedEnds {
     this.#ends[conn] = end;
     host.conns++;
     if (far === undefined) this.#agenda.post(now, UNREACHABLE, conn);
+    else if (far.place !== host.place && !this.#passes(now, conn, end)) return;
     else if (this.paths.deadSince(host, far) >= 0) this.paths.hold(now, conn, end, 0, 0);
     else this.#agenda.post(this.paths.arrival(now, end, 0), SYN, conn);
+  }
+
+  /** Asks the borders about a dial. @returns false: it does not get through, and what is to be heard of it is on its way */
+  #passes(now: Millis, conn: Conn, end: End): boolean {
+    const { host, far, dial } = end;
+    // nobody behind a border has a way in of his own
+    if (far.place.border !== undefined) {
+      this.#agenda.post(now, UNREACHABLE, conn);
+      return false;
+    }
+    const border = host.place.border;
+    if (border === undefined || dial === undefined) return true;
+    const seen = border.out({ host: dial.from?.host ?? host.name, port: dial.from?.port || ephemeral(conn) });
+    if (typeof seen === 'object') {
+      end.dial = { port: dial.port, from: seen };
+      end.publicPort = seen.port;
+      return true;
+    }
+    if (seen === 'silent') this.paths.hold(now, conn, end, 0, 0);
+    else this.#agenda.post(now, seen === 'refused' ? REFUSED : UNREACHABLE, conn);
+    return false;
   }
 
   /** A dial has reached the other host. */
@@ -109,7 +132,7 @@ export class SimTcp implements SplicedEnds {
     this.#ends[conn + 1] = accepted;
     far.conns++;
     this.#agenda.post(this.paths.arrival(now, accepted, 0), SYN_ACK, conn);
-    const port = dial.from?.port || EPHEMERAL_FIRST + ((conn >>> 1) % EPHEMERAL_COUNT);
+    const port = dial.from?.port || ephemeral(conn);
     const from = { host: dial.from?.host ?? host.name, port };
     far.watch?.opened(conn + 1, `${from.host}:${from.port}`, 'accepted');
     this.#agenda.feed(now, far, { type: 'accepted', conn: conn + 1, listener, from });
@@ -208,6 +231,17 @@ export class SimTcp implements SplicedEnds {
   keepalive(now: Millis, conn: Conn, end: End, idleMillis: Millis): void {
     end.keepaliveMillis = idleMillis;
     this.paths.keepaliveSet(now, conn, end);
+  }
+
+  /**
+   * A session's keepalive behind a border: pings that are always answered would be most of a large world's events, so silence is
+   * judged when a path goes dark, as that of any connection.
+   * @returns false: there is no border on the way, the session must ping
+   */
+  quiet(now: Millis, conn: Conn, end: End, idleMillis: Millis): boolean {
+    if (end.host.place.border === undefined && end.far.place.border === undefined) return false;
+    this.keepalive(now, conn, end, idleMillis);
+    return true;
   }
 
   splice(now: Millis, host: SimHost, { a, b, idleMillis }: Splice): void {
@@ -309,6 +343,7 @@ export class SimTcp implements SplicedEnds {
   #free(conn: Conn, end: End, lingers = false): void {
     this.#ends[conn] = undefined;
     end.host.conns--;
+    if (end.publicPort > 0) end.host.place.border?.over(end.publicPort);
     if (!lingers && (end.state & STALLED) !== 0) this.paths.forget(conn);
   }
 }

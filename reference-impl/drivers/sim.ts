@@ -6,6 +6,7 @@ import type { Conn, Millis, NameConn, NetMachine } from '../machine/machine.ts';
 import type { YamuxOptions } from '../yamux/options.ts';
 import { YamuxSession } from '../yamux/session.ts';
 import { Buckets } from './queue.ts';
+import type { Border } from './sim-border.ts';
 import * as event from './sim-event.ts';
 import { type AnyMachine, type HostLink, Place, SimHost } from './sim-host.ts';
 import { SimMachines } from './sim-machines.ts';
@@ -117,6 +118,13 @@ export class Sim {
     for (const address of addressesOf(added)) this.#byAddress.set(address, added);
     this.#machines.feedLater(this.now, added, { type: 'start' });
     return added;
+  }
+
+  /** Everything that passes the border of a place from now on is asked of this. @throws Error when it has one already */
+  border(place: string, border: Border): void {
+    const bordered = this.#place(place);
+    if (bordered.border !== undefined) throw new Error(`place ${place} has a border already`);
+    bordered.border = border;
   }
 
   /** Gives a host's machine the input `command`, at this instant but after what is due before. */
