@@ -23,6 +23,8 @@ const GATHER_MILLIS = 5;
 
 class Agent {
   readonly #running = new Map<string, Running>();
+  /** Where machines listened: one that is started again after a kill is found where it was. */
+  readonly #ports = new Map<string, number>();
   #base = process.hrtime.bigint();
   #seed = 0;
   #lines: string[] = [];
@@ -88,7 +90,10 @@ class Agent {
 
   /** An actor that cannot be made has crashed: somebody waits for it to be ready. */
   async #start(who: string, actor: ActorSpec<Address>, bind: string, watch: boolean): Promise<void> {
-    const say = (event: Happening): void => this.#stamper.say(who, event);
+    const say = (event: Happening): void => {
+      if (event.type === 'host.ready') this.#ports.set(who, event.port);
+      this.#stamper.say(who, event);
+    };
     const known = this.#running.get(who);
     if (known?.kind === 'program') return known.program.start();
     if (known !== undefined) throw new Error(`${who} is started already`);
@@ -99,7 +104,7 @@ class Agent {
         return await program.start();
       }
       const name = connNames();
-      const machine = makeActor(actor, { name, seed: this.#seed, who, port: 0 });
+      const machine = makeActor(actor, { name, seed: this.#seed, who, port: this.#ports.get(who) ?? 0 });
       const wire = watch ? { watch: new TraceWire(say) } : {};
       const driver = new NodeDriver(machine, { name, report: say, bind, ...wire });
       this.#running.set(who, { kind: 'machine', driver });

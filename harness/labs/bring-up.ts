@@ -1,16 +1,16 @@
-/** Starts every actor of a topology on real hosts, from the relay inwards: each is told the address of the one before it. */
+/** Starts every actor of a topology on real hosts, from the servers inwards: each is told the address of the one before it. */
 import type { Address } from '../../reference-impl/machine/machine.ts';
 import type { ActorSpec, Ref } from '../agents/actor-spec.ts';
 import type { Ground } from './ground.ts';
 import type { Hosts } from './hosts.ts';
 import { resolved, siteWay } from './paths.ts';
 import { relayProgram } from './relay-program.ts';
-import type { Site, Topology } from './topology.ts';
+import { type Site, serverNames, type Topology } from './topology.ts';
 
 /** @throws LabError when an actor does not come up, the reason of the end when the run is over before */
 export const bringUp = async (hosts: Hosts): Promise<void> => {
   const { sites, outside } = hosts.topology;
-  await startRelay(hosts);
+  await Promise.all(serverNames(hosts.topology).map((name) => startServer(hosts, name)));
   const scripts = outside.filter(({ actor }) => actor.kind === 'script');
   await startOutside(
     hosts,
@@ -21,11 +21,19 @@ export const bringUp = async (hosts: Hosts): Promise<void> => {
   await startOutside(hosts, scripts);
 };
 
-/** Starts the relay, and again after it ended: then on the same port. @returns its port */
-export const startRelay = (hosts: Hosts): Promise<number> => {
-  const { relay, keepaliveMillis } = hosts.topology;
-  const actor = relayProgram(relay, keepaliveMillis, hosts.ground.address('relay'), hosts.ground);
-  return hosts.launch('relay', 'relay', actor, { watch: false, listens: true });
+/** Starts a server, and again after it ended: then on the same port. @returns its port */
+export const startServer = (hosts: Hosts, name: Ref): Promise<number> =>
+  hosts.launch(name, name, serverActor(hosts, name), { watch: false, listens: true });
+
+/** @throws Error for a name that no server has */
+const serverActor = (hosts: Hosts, name: Ref): ActorSpec<Address> => {
+  const { topology, ground } = hosts;
+  const { relay, servers = [], keepaliveMillis } = topology;
+  if (name === 'relay' && relay !== undefined)
+    return relayProgram(relay, keepaliveMillis, ground.address(name), ground);
+  const server = servers.find((candidate) => candidate.name === name);
+  if (server === undefined) throw new Error(`no server is called ${name}`);
+  return resolved(server.actor, (ref) => hosts.outside(ref));
 };
 
 const startOutside = async (hosts: Hosts, hosted: Topology['outside']): Promise<void> => {

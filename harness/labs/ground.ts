@@ -33,13 +33,13 @@ export type PacketLinks = {
 };
 
 export interface Ground {
-  /** Networks, containers, processes for `relay`, `users` and every site. @throws LabError */
+  /** Networks, containers, processes for `outsideHosts` and every site. @throws LabError */
   open(topology: Topology, context: LabContext): Promise<void>;
-  /** The agent of a host: `relay`, `users` or a site's name. Several hosts may share one. */
+  /** The agent of a host: one outside or a site, by name. Several hosts may share one. */
   channel(host: string): AgentChannel;
   /** The address on which actors of this host listen. */
   bind(host: string): string;
-  /** The address under which somebody outside reaches this host (`relay` or `users`). */
+  /** The address under which this host outside is reached, by sites and by others outside. */
   address(host: string): string;
   /** Where programs find this repository (our own relay's source, the working folder of `--relay-exec`). */
   readonly root: string;
@@ -49,7 +49,7 @@ export interface Ground {
   readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> } | undefined;
   /** undefined or absent: links are actors and act on streams. */
   readonly packetLinks?: PacketLinks | undefined;
-  /** The public address of a site, for the userspace NAT to dial from; undefined: any. */
+  /** The address a site dials from, for its userspace NAT or else for its link; undefined: any. */
   publicHost(site: Site): string | undefined;
   /** Everything gone: processes, containers, networks. Never throws; says what could not be removed. */
   close(): Promise<readonly string[]>;

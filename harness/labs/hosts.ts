@@ -7,7 +7,7 @@ import { Stamper } from '../trace/stamp.ts';
 import type { TraceEvent } from '../trace/trace.ts';
 import type { AgentChannel, Ground } from './ground.ts';
 import { type LabContext, LabError } from './lab.ts';
-import type { Topology } from './topology.ts';
+import { outsideHosts, serverNames, type Topology } from './topology.ts';
 
 /** An actor that says nothing for this long will not come up any more. */
 export const READY_MILLIS = 20_000;
@@ -65,7 +65,7 @@ export class Hosts {
   /** Listens to every agent and tells each when the run began. The ground is open. */
   begin(): void {
     this.#base = process.hrtime.bigint();
-    for (const host of ['relay', 'users', ...this.topology.sites.map((site) => site.name)]) {
+    for (const host of [...outsideHosts(this.topology), ...this.topology.sites.map((site) => site.name)]) {
       const channel = this.ground.channel(host);
       if (this.#channels.has(channel)) continue;
       this.#channels.add(channel);
@@ -118,9 +118,10 @@ export class Hosts {
     return this.#doors.get(`${ref} ${target}`) ?? this.port(ref);
   }
 
-  /** Where an actor on the open side (the relay, or one on the host `users`) is reached. */
+  /** Where an actor on the open side (a server, or one on the host `users`) is reached. */
   outside(ref: Ref): Address {
-    return { host: this.ground.address(ref === 'relay' ? 'relay' : 'users'), port: this.port(ref) };
+    const host = serverNames(this.topology).includes(ref) ? ref : 'users';
+    return { host: this.ground.address(host), port: this.port(ref) };
   }
 
   /** To the agent of an actor: its host is what stands before the stroke. */

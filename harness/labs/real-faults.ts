@@ -1,34 +1,42 @@
-/** The faults of a timeline on real hosts, and a relay that is started again when it ended by itself. */
-import type { ActorCommand } from '../agents/actor-spec.ts';
+/** The faults of a timeline on real hosts, and servers that are started again when they ended by themselves. */
+import type { ActorCommand, Ref } from '../agents/actor-spec.ts';
 import type { TraceEvent } from '../trace/trace.ts';
-import { startRelay } from './bring-up.ts';
+import { startServer } from './bring-up.ts';
 import { type Hosts, READY_MILLIS } from './hosts.ts';
 import { LabError } from './lab.ts';
-import type { FaultOrder } from './topology.ts';
+import { type FaultOrder, serverNames } from './topology.ts';
 
-/** A relay that crashes is started again after this long, and no more often than this. */
+/** A server that crashes is started again after this long, and no more often than this. */
 const RESTART_MILLIS = 500;
 const CRASHES_MAX = 20;
 
+/** What a server has been through. */
+type Fate = {
+  crashes: number;
+  outages: number;
+  /** An outage is under way: it is what brings the server back. */
+  away: boolean;
+};
+
 export class RealFaults {
   readonly #hosts: Hosts;
-  #crashes = 0;
-  #outages = 0;
-  /** An outage is under way: it is what brings the relay back. */
-  #away = false;
+  readonly #fates: ReadonlyMap<Ref, Fate>;
 
   constructor(hosts: Hosts) {
     this.#hosts = hosts;
+    this.#fates = new Map(
+      serverNames(hosts.topology).map((name) => [name, { crashes: 0, outages: 0, away: false }]),
+    );
   }
 
-  /** A relay that ended by itself has failed its clause; it is started again, so that the rest can still be judged. */
+  /** A server that ended by itself has failed its clause; it is started again, so that the rest can still be judged. */
   heard(event: TraceEvent): void {
-    if (event.type !== 'host.crashed' || event.who !== 'relay') return;
-    if (this.#away || this.#crashes++ >= CRASHES_MAX) return;
-    const outages = this.#outages;
+    const fate = event.type === 'host.crashed' ? this.#fates.get(event.who) : undefined;
+    if (fate === undefined || fate.away || fate.crashes++ >= CRASHES_MAX) return;
+    const { outages } = fate;
     const again = async (): Promise<void> => {
       await this.#hosts.sleep(RESTART_MILLIS);
-      if (outages === this.#outages) await startRelay(this.#hosts);
+      if (outages === fate.outages) await startServer(this.#hosts, event.who);
     };
     // If it crashes again, that is heard again; and after the run nobody wants it back.
     again().catch(() => {});
@@ -40,7 +48,7 @@ export class RealFaults {
   }
 
   async #fault({ fault, site: name, what }: FaultOrder): Promise<void> {
-    if (what.kind === 'outage') return this.#outage(fault, what.millis);
+    if (what.kind === 'outage') return this.#outage(fault, name, what);
     const { ground, topology, stamper } = this.#hosts;
     const site = topology.sites.find((candidate) => candidate.name === name);
     if (site === undefined) throw new Error(`fault ${fault}: no site is called ${name}`);
@@ -69,30 +77,36 @@ export class RealFaults {
     this.#hosts.tell(who, { do: 'tell', who, command });
   }
 
-  /** The relay is killed without a word and started again on the same port. */
-  async #outage(fault: number, millis: number): Promise<void> {
+  /** The server is killed without a word and started again on the same port. */
+  async #outage(
+    fault: number,
+    site: string,
+    { server, millis }: Extract<FaultOrder['what'], { kind: 'outage' }>,
+  ): Promise<void> {
     const { stamper } = this.#hosts;
-    this.#away = true;
-    this.#outages++;
+    const fate = this.#fates.get(server);
+    if (fate === undefined) throw new Error(`fault ${fault}: no server is called ${server}`);
+    fate.away = true;
+    fate.outages++;
     try {
-      this.#hosts.tell('relay', { do: 'stop', who: 'relay', how: 'kill' });
+      this.#hosts.tell(server, { do: 'stop', who: server, how: 'kill' });
       await this.#hosts.sleep(millis);
-      const port = await this.#back();
+      const port = await this.#back(server);
       const kind = 'outage';
-      const text = `relay killed, listening again on port ${port}`;
-      stamper.say('runner', { type: 'fault.receipt', fault, kind, site: '', effects: 2, text });
-      stamper.say('runner', { type: 'fault.ended', fault, kind, site: '' });
+      const text = `${server} killed, listening again on port ${port}`;
+      stamper.say('runner', { type: 'fault.receipt', fault, kind, site, effects: 2, text });
+      stamper.say('runner', { type: 'fault.ended', fault, kind, site });
     } finally {
-      this.#away = false;
+      fate.away = false;
     }
   }
 
-  /** A relay that cannot have its port back at once has crashed, for all to see, and is tried again for a while. */
-  async #back(): Promise<number> {
+  /** A server that cannot have its port back at once has crashed, for all to see, and is tried again for a while. */
+  async #back(server: Ref): Promise<number> {
     const until = performance.now() + READY_MILLIS;
     for (;;) {
       try {
-        return await startRelay(this.#hosts);
+        return await startServer(this.#hosts, server);
       } catch (error) {
         if (!(error instanceof LabError) || performance.now() > until) throw error;
         await this.#hosts.sleep(RESTART_MILLIS);

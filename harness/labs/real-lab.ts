@@ -117,7 +117,10 @@ class Session {
       case 'stop':
         return hosts.tell(order.who, { do: 'stop', who: order.who, how: 'orderly' });
       case 'audit':
-        return hosts.tell('relay', { do: 'audit', who: 'relay', moment: order.moment });
+        // Without a relay there are no books to look at.
+        if (hosts.topology.relay !== undefined)
+          hosts.tell('relay', { do: 'audit', who: 'relay', moment: order.moment });
+        return;
       case 'say':
         return hosts.stamper.say('runner', order.event);
       case 'fault':

@@ -4,11 +4,11 @@ import t from 'tap';
 import { readCommandLine } from '../../reference-impl/port-relay/bin/command-line.ts';
 import { DEFAULT_LIMITS, type RelayLimits } from '../../reference-impl/port-relay/relay/limits.ts';
 import { relayProgram } from './relay-program.ts';
-import type { Topology } from './topology.ts';
+import type { RelayServer } from './topology.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
-const ours: Topology['relay'] = { exec: undefined, limits: {}, defect: undefined };
-const program = (relay: Topology['relay']) =>
+const ours: RelayServer = { exec: undefined, limits: {}, defect: undefined };
+const program = (relay: RelayServer) =>
   relayProgram(relay, 2_000, '127.30.0.1', { node: '/bin/node', root: ROOT });
 
 t.test('our relay listens on the lab’s address, with the lab’s keepalive', (t) => {

@@ -1,10 +1,10 @@
 /** The relay as a program in a real lab: our own with its limits (and, to prove a check, with a defect), or the command of `--relay-exec`. */
 import type { ActorSpec } from '../agents/actor-spec.ts';
 import type { Ground } from './ground.ts';
-import type { Topology } from './topology.ts';
+import type { RelayServer } from './topology.ts';
 
 export const relayProgram = (
-  relay: Topology['relay'],
+  relay: RelayServer,
   keepaliveMillis: number,
   host: string,
   ground: Pick<Ground, 'node' | 'root'>,

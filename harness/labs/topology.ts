@@ -22,14 +22,25 @@ export type Site = {
   readonly actors: readonly HostedActor[];
 };
 
+/** The port relay. */
+export type RelayServer = {
+  /** A foreign relay: command with `{port}`. undefined: our own. */
+  readonly exec: readonly string[] | undefined;
+  readonly limits: Partial<RelayLimits>;
+  /** A defect of our own relay, switched on to prove that checks bite (harness/conformance/mutants). */
+  readonly defect: string | undefined;
+};
+
+/**
+ * A server on the open side besides the relay, on a host of its own. Its name is host, actor and target in one: sites reach it by
+ * that name through their one link and NAT, and an outage hits it by that name. What it plays must listen.
+ */
+export type Server = { readonly name: Ref; readonly actor: ActorSpec<Ref> };
+
 export type Topology = {
-  readonly relay: {
-    /** A foreign relay: command with `{port}`. undefined: our own. */
-    readonly exec: readonly string[] | undefined;
-    readonly limits: Partial<RelayLimits>;
-    /** A defect of our own relay, switched on to prove that checks bite (harness/conformance/mutants). */
-    readonly defect: string | undefined;
-  };
+  /** On the host `relay`; undefined: this scenario is about other servers. */
+  readonly relay: RelayServer | undefined;
+  readonly servers?: readonly Server[];
   readonly sites: readonly Site[];
   /** Actors on the open side, all on the host `users`. */
   readonly outside: readonly HostedActor[];
@@ -37,7 +48,16 @@ export type Topology = {
   readonly keepaliveMillis: Millis;
 };
 
-/** A fault of the timeline. `fault`: 1..n. Every one ends in a `fault.receipt`. */
+/** Names of all servers outside: the relay first, if there is one. Each is a host. */
+export const serverNames = ({ relay, servers = [] }: Topology): readonly Ref[] => [
+  ...(relay === undefined ? [] : ['relay']),
+  ...servers.map(({ name }) => name),
+];
+
+/** Every host on the open side: the servers, and `users`. */
+export const outsideHosts = (topology: Topology): readonly string[] => [...serverNames(topology), 'users'];
+
+/** A fault of the timeline. `fault`: 1..n; `site`: see `fault.begun`. Every one ends in a `fault.receipt`. */
 export type FaultOrder = {
   readonly do: 'fault';
   readonly fault: number;
@@ -45,5 +65,6 @@ export type FaultOrder = {
   readonly what:
     | { readonly kind: 'nat'; readonly event: NatEvent }
     | { readonly kind: 'link'; readonly fault: Fault; readonly forMillis: Millis }
-    | { readonly kind: 'outage'; readonly millis: Millis };
+    /** `server` is killed without a word and started again where it was. */
+    | { readonly kind: 'outage'; readonly server: Ref; readonly millis: Millis };
 };

@@ -221,9 +221,12 @@ export class PlanDirector implements Director {
         const what = { kind: 'link', fault: step.fault, forMillis: step.forMillis } as const;
         return this.#fault(step.site, `link ${step.fault.kind}`, step.text, what, orders);
       }
-      case 'outage':
-        this.#relayGone();
-        return this.#fault('', 'outage', step.text, { kind: 'outage', millis: step.millis }, orders);
+      case 'outage': {
+        const { server = 'relay', millis, text } = step;
+        if (server === 'relay') this.#relayGone();
+        const site = server === 'relay' ? '' : server;
+        return this.#fault(site, 'outage', text, { kind: 'outage', server, millis }, orders);
+      }
       case 'stop':
         orders.push({ do: 'stop', who: step.who });
         return;

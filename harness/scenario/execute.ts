@@ -27,8 +27,9 @@ export type RunRequest = {
 export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relayExec' | 'defect'>): Plan => {
   const plan = request.scenario.plan(request.options);
   const exec = request.relayExec === undefined ? undefined : ['/bin/sh', '-c', `exec ${request.relayExec}`];
-  const relay = { ...plan.topology.relay, exec, defect: request.defect };
-  return { ...plan, topology: { ...plan.topology, relay } };
+  const { topology } = plan;
+  const relay = topology.relay && { ...topology.relay, exec, defect: request.defect };
+  return { ...plan, topology: { ...topology, relay } };
 };
 
 /** What is to happen, before anything happened: equal for equal seed and options. */

@@ -46,7 +46,8 @@ export type Step =
       readonly forMillis: Millis;
       readonly text: string;
     }
-  | { readonly do: 'outage'; readonly millis: Millis; readonly text: string }
+  /** A server is killed and started again. `server`: its name; the relay if none is given. */
+  | { readonly do: 'outage'; readonly server?: string; readonly millis: Millis; readonly text: string }
   /** Stops an actor in order. */
   | { readonly do: 'stop'; readonly who: string }
   | { readonly do: 'audit'; readonly moment: 'before' | 'after' | 'sample' }

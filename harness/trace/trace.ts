@@ -84,7 +84,7 @@ export type HostEvent =
   | { readonly type: 'host.output'; readonly text: string };
 
 export type FaultEvent =
-  /** `fault`: 1..n in the order of the timeline. `site`: '' for the relay. */
+  /** `fault`: 1..n in the order of the timeline. `site`: '' for the relay, the name of another server that is hit. */
   | {
       readonly type: 'fault.begun';
       readonly fault: number;

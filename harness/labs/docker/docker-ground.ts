@@ -11,7 +11,7 @@ import { type LabContext, LabError } from '../lab.ts';
 import { thisOwner } from '../owner.ts';
 import { hasLoss, isPacket, packetFormText, packetLink, packetRefusal } from '../packet-form.ts';
 import { programFile } from '../program-file.ts';
-import type { FaultOrder, Site, Topology } from '../topology.ts';
+import { type FaultOrder, outsideHosts, type Site, type Topology } from '../topology.ts';
 import type { DockerChannel } from './channel.ts';
 import { openEngine } from './engine.ts';
 import { ensureImage, NODE_IN_IMAGE } from './image.ts';
@@ -52,6 +52,8 @@ export class DockerGround implements Ground {
   readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> };
   readonly #options: DockerGroundOptions;
   readonly #channels = new Map<string, DockerChannel>();
+  /** Hosts on the open side and their addresses. */
+  readonly #outside = new Map<string, string>();
   readonly #packets = new Map<string, PacketSite>();
   readonly #nats = new Map<string, KernelNat>();
   readonly #shells: Shell[] = [];
@@ -106,9 +108,14 @@ export class DockerGround implements Ground {
     const { keep } = context;
     const stage: Stage = { engine, image, runId, labels, networks, wan, nextAddress, agent, folders, keep };
     this.#stage = stage;
+    for (const [index, host] of outsideHosts(topology).entries())
+      this.#outside.set(host, wanAddress.outside(wan, index));
     const jobs = [
-      () => this.#startOutside(stage, 'relay', wanAddress.relay(wan), sites),
-      () => this.#startOutside(stage, 'users', wanAddress.users(wan), sites),
+      ...[...this.#outside].map(
+        ([host, address]) =>
+          () =>
+            this.#startOutside(stage, host, address, sites),
+      ),
       ...sites.map((site, index) => () => this.#startSite(stage, site, index)),
     ];
     // every job is waited for, also after a failure: nothing may still be created while close() removes
@@ -164,19 +171,16 @@ export class DockerGround implements Ground {
 
   bind(host: string): string {
     // actors of a site speak with each other only; whatever is outside must be reachable under its address
-    return host === 'relay' || host === 'users' ? this.address(host) : '127.0.0.1';
+    return this.#outside.get(host) ?? '127.0.0.1';
   }
 
   address(host: string): string {
-    const { wan } = this.#started();
-    if (host === 'relay') return wanAddress.relay(wan);
-    if (host === 'users') return wanAddress.users(wan);
-    throw new Error(`${host} cannot be reached from outside: only relay and users can`);
-  }
-
-  #started(): Stage {
-    if (this.#stage === undefined) throw new Error('the ground is not open');
-    return this.#stage;
+    const address = this.#outside.get(host);
+    if (address === undefined)
+      throw new Error(
+        `${host} cannot be reached from outside; these can: ${[...this.#outside.keys()].join(', ')}`,
+      );
+    return address;
   }
 
   /** Nobody dials from it: the kernel translates. */
@@ -238,6 +242,7 @@ export class DockerGround implements Ground {
     this.#packets.clear();
     this.#channels.clear();
     this.#shells.length = 0;
+    this.#outside.clear();
     this.#stage = undefined;
     if (stage === undefined) {
       this.#callOff();

@@ -9,16 +9,20 @@ export const WAN_PREFIX = 20;
 /** Numbers of hosts in a network behind a NAT. Between two NATs the outer one is `gateway`, the inner one `host`. */
 export const INSIDE = { gateway: 1, host: 2, link: 3 } as const;
 
-const WAN_PLACES = { relay: 10, users: 20, gateways: 257, moved: 2049 } as const;
+const WAN_PLACES = { outside: 10, gateways: 257, moved: 2049 } as const;
 /** Sites there is room for. */
 export const SITES_MAX = WAN_PLACES.moved - WAN_PLACES.gateways;
+const OUTSIDE_MAX = WAN_PLACES.gateways - WAN_PLACES.outside;
 const MOVES_MAX = 4094 - WAN_PLACES.moved;
 
 type Wan = { readonly subnet: Subnet };
 
 export const wanAddress = {
-  relay: (wan: Wan): string => addressAt(wan.subnet, WAN_PLACES.relay),
-  users: (wan: Wan): string => addressAt(wan.subnet, WAN_PLACES.users),
+  /** Host number 0.. of those outside. @throws LabError when there are too many */
+  outside: (wan: Wan, host: number): string => {
+    if (host >= OUTSIDE_MAX) throw new LabError(`${host + 1} hosts outside`, `a lab has ${OUTSIDE_MAX}`);
+    return addressAt(wan.subnet, WAN_PLACES.outside + host);
+  },
   /** Site number 0.. */
   gateway: (wan: Wan, site: number): string => addressAt(wan.subnet, WAN_PLACES.gateways + site),
   /** The `move`th new address a gateway gets, from 0, never one that was used before. @throws LabError when there is none left */

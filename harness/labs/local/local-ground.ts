@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { AgentChannel, Ground } from '../ground.ts';
 import type { LabContext } from '../lab.ts';
-import type { Site, Topology } from '../topology.ts';
+import { outsideHosts, type Site, type Topology } from '../topology.ts';
 import { ProcessChannel } from './process-channel.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
@@ -15,14 +15,18 @@ export class LocalGround implements Ground {
   readonly kernelNat = undefined;
   readonly #channels = new Map<string, ProcessChannel>();
   readonly #sites: string[] = [];
+  readonly #outside: string[] = [];
   #context: LabContext | undefined;
 
   async open(topology: Topology, context: LabContext): Promise<void> {
     this.#context = context;
     const agents = Math.min(SITE_AGENTS_MAX, topology.sites.length);
-    context.progress(`starting ${agents + 2} processes on loopback`);
-    this.#channels.set('relay', new ProcessChannel());
-    this.#channels.set('users', new ProcessChannel());
+    const outside = outsideHosts(topology);
+    context.progress(`starting ${agents + outside.length} processes on loopback`);
+    for (const host of outside) {
+      this.#outside.push(host);
+      this.#channels.set(host, new ProcessChannel());
+    }
     const shared = Array.from({ length: agents }, () => new ProcessChannel());
     for (const [index, site] of topology.sites.entries()) {
       this.#sites.push(site.name);
@@ -37,11 +41,12 @@ export class LocalGround implements Ground {
     return channel;
   }
 
-  /** Relay and users have addresses of their own; what is inside a site is on localhost, as a forwarder's service must be. */
+  /** Whoever is outside has an address of its own; what is inside a site is on localhost, as a forwarder's service must be. */
   bind(host: string): string {
     if (process.platform !== 'linux') return '127.0.0.1';
-    if (host === 'relay') return '127.30.0.1';
-    return host === 'users' ? '127.31.0.1' : '127.0.0.1';
+    if (host === 'users') return '127.31.0.1';
+    const server = this.#outside.indexOf(host);
+    return server < 0 ? '127.0.0.1' : `127.30.0.${server + 1}`;
   }
 
   address(host: string): string {
@@ -63,6 +68,7 @@ export class LocalGround implements Ground {
     } else await Promise.all([...channels].map((channel) => channel.close()));
     this.#channels.clear();
     this.#sites.length = 0;
+    this.#outside.length = 0;
     return [];
   }
 

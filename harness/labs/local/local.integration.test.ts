@@ -105,7 +105,7 @@ t.test('two runs side by side do not meet', { skip }, async (t) => {
 });
 
 t.test('an actor that does not come up breaks the lab, and everything is torn down', { skip }, async (t) => {
-  const relay = { ...plan.topology.relay, exec: ['/nowhere/relay', '{port}'] };
+  const relay = { limits: {}, defect: undefined, exec: ['/nowhere/relay', '{port}'] };
   const lost = start({ relay });
   const error = await lost.over;
   t.ok(error instanceof LabError);

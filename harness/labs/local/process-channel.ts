@@ -4,9 +4,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { AgentCommand } from '../../agents/protocol.ts';
 import type { TraceEvent } from '../../trace/trace.ts';
+import { compileCache } from '../compile-cache.ts';
 import type { AgentChannel } from '../ground.ts';
 
 const AGENT = fileURLToPath(new URL('../../agents/agent.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const EXIT_MILLIS = 3_000;
 const TAIL_LINES = 5;
 /** `host.started` of a program says this first: the group that dies with its agent. */
@@ -22,9 +24,13 @@ export class ProcessChannel implements AgentChannel {
   #over = false;
   #said: string[] = [];
 
-  constructor() {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', AGENT], {
+  /** @param inside command that puts what follows it into a place of its own (`ip netns exec NAME`); it must become the agent */
+  constructor(inside: readonly string[] = []) {
+    const node = [process.execPath, '--disable-warning=ExperimentalWarning', AGENT];
+    const [command, ...args] = [...inside, ...node] as [string, ...string[]];
+    this.#child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...compileCache(ROOT) },
     });
     const { stdin, stdout, stderr } = this.#child;
     // A dead agent is told by `exit`; the pipe's own error adds nothing.

@@ -11,7 +11,7 @@ import { Stamper } from '../../trace/stamp.ts';
 import type { Happening, TraceEvent } from '../../trace/trace.ts';
 import type { Director, Lab, LabContext, Order } from '../lab.ts';
 import { resolved, siteWay } from '../paths.ts';
-import type { FaultOrder, Topology } from '../topology.ts';
+import { type FaultOrder, serverNames, type Topology } from '../topology.ts';
 
 const RELAY_PORT = 4000;
 /** Every simulated host listens on this one: each has all ports to itself. */
@@ -69,7 +69,7 @@ class World {
     if (director.hears !== undefined) this.#hears = (type) => director.hears?.(type) === true;
     const { sites, outside } = this.#topology;
     this.sim.add('runner', director, { place: 'runner', report: (order) => this.#perform(order as Order) });
-    this.#add('relay', 'relay', this.#relay(), false);
+    for (const name of serverNames(this.#topology)) this.#add(name, name, this.#server(name), false);
     for (const { who, actor, watch } of outside)
       this.#add('users', who, resolved(actor, outsideAddress), watch);
     for (const site of sites) {
@@ -87,10 +87,15 @@ class World {
     }
   }
 
-  #relay(): ActorSpec<Address> {
-    const { limits, defect } = this.#topology.relay;
-    const keepaliveMillis = this.#topology.keepaliveMillis;
-    return { kind: 'relay', port: RELAY_PORT, limits: { keepaliveMillis, ...limits }, defect };
+  #server(name: Ref): ActorSpec<Address> {
+    const { relay, servers = [], keepaliveMillis } = this.#topology;
+    if (name === 'relay' && relay !== undefined) {
+      const { limits, defect } = relay;
+      return { kind: 'relay', port: RELAY_PORT, limits: { keepaliveMillis, ...limits }, defect };
+    }
+    const server = servers.find((candidate) => candidate.name === name);
+    if (server === undefined) throw new Error(`no server is called ${name}`);
+    return resolved(server.actor, outsideAddress);
   }
 
   #add(place: string, who: Ref, spec: ActorSpec<Address>, watch: boolean): void {
@@ -107,6 +112,7 @@ class World {
       case 'stop':
         return this.sim.stop(order.who);
       case 'audit': {
+        if (this.#topology.relay === undefined) return;
         const { conns, listeners } = this.sim.audit('relay');
         const books = {
           fds: conns + listeners,
@@ -131,7 +137,7 @@ class World {
   }
 
   #fault({ fault, site, what }: FaultOrder): void {
-    if (what.kind === 'outage') return this.#outage(fault, what.millis);
+    if (what.kind === 'outage') return this.#outage(fault, site, what);
     const actor = `${site}/${what.kind}`;
     const command: ActorCommand =
       what.kind === 'nat'
@@ -140,24 +146,28 @@ class World {
     this.sim.tell(actor, command);
   }
 
-  #outage(fault: number, millis: number): void {
+  #outage(
+    fault: number,
+    site: string,
+    { server, millis }: Extract<FaultOrder['what'], { kind: 'outage' }>,
+  ): void {
     const kind = 'outage';
-    const { conns } = this.sim.audit('relay');
-    this.sim.crash('relay', 'reset');
-    this.#stamper.say('relay', { type: 'host.stopped', code: -1 });
+    const { conns } = this.sim.audit(server);
+    this.sim.crash(server, 'reset');
+    this.#stamper.say(server, { type: 'host.stopped', code: -1 });
     this.sim.after(millis, () => {
       // A restarted relay needs a new stream of ids, or the old ones would be good again.
-      const who = `relay@${this.sim.now}`;
-      const machine = makeActor(this.#relay(), {
+      const who = `${server}@${this.sim.now}`;
+      const machine = makeActor(this.#server(server), {
         name: this.sim.name,
         seed: this.#context.seed,
         who,
-        port: RELAY_PORT,
+        port: PORT,
       });
-      this.sim.restart('relay', machine);
-      const text = `relay killed with ${conns} connections, started again after ${millis} ms`;
-      this.#stamper.say('runner', { type: 'fault.receipt', fault, kind, site: '', effects: conns + 1, text });
-      this.#stamper.say('runner', { type: 'fault.ended', fault, kind, site: '' });
+      this.sim.restart(server, machine);
+      const text = `${server} killed with ${conns} connections, started again after ${millis} ms`;
+      this.#stamper.say('runner', { type: 'fault.receipt', fault, kind, site, effects: conns + 1, text });
+      this.#stamper.say('runner', { type: 'fault.ended', fault, kind, site });
     });
   }
 }
