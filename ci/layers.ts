@@ -69,6 +69,13 @@ export const LAYERS: Layers = {
   [VERDICT]: [],
   'harness/measure': [MACHINE, BACKOFF, TRACE, VERDICT, 'node:'],
   'harness/nat': [MACHINE, TRACE, 'fastest-levenshtein'],
+  'harness/conformance': [
+    ...[MACHINE, `${DRIVERS}/node-handle.ts`, PROXY, TRACE, VERDICT, 'harness/measure', 'harness/nat'],
+    ...['harness/agents/program.ts', 'harness/conformance/clauses', 'harness/conformance/suites'],
+    ...['fastest-levenshtein', 'node:'],
+  ],
+  // cases talk with literal bytes and codecs, never through a machine of ours: a mistake that both share would cancel out
+  'harness/conformance/suites': [...[MACHINE, POSTCARD, `${YAMUX}/frame.ts`, 'harness/conformance', 'node:']],
   'harness/conformance/clauses': [VERDICT],
   'harness/conformance/mutants': [MACHINE, RELAY],
   // the mutants as a program

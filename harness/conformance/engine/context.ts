@@ -1,0 +1,95 @@
+/** What every case has at hand, made of one run's parts. The contexts of servers and clients add to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Rng, rngFor } from '../../../reference-impl/machine/rng.ts';
+import type { CaseContext } from '../case.ts';
+import { Broken, type Closing, NotApplicable, Unclear } from '../outcome.ts';
+import type { Capabilities } from '../targets/capabilities.ts';
+import type { Patience } from '../wire/wire-end.ts';
+import { WireLog } from '../wire/wire-log.ts';
+import type { Canary } from './canary.ts';
+
+/** What a target may take for something that no clause puts a number on. */
+export const PATIENCE_MILLIS = 5_000;
+/** Where the canary was this late, the machine is too slow to blame anybody for silence. */
+const LATE_MILLIS = 400;
+
+export type Surroundings = {
+  readonly capabilities: Capabilities;
+  readonly canary: Canary;
+  readonly seed: number;
+  /** Added to the patience: what the path itself may take. */
+  readonly pathMillis: number;
+};
+
+/** The part of a context that the engine reads afterwards. */
+export class BaseContext implements CaseContext {
+  readonly rng: Rng;
+  readonly capabilities: Capabilities;
+  readonly patienceMillis: number;
+  readonly log = new WireLog();
+  readonly observations: string[] = [];
+  closing: Closing = 'not judged';
+  readonly #canary: Canary;
+  readonly #tasks: (() => Promise<void> | void)[] = [];
+
+  constructor(id: string, { capabilities, canary, seed, pathMillis }: Surroundings) {
+    this.rng = rngFor(seed, id);
+    this.capabilities = capabilities;
+    this.patienceMillis = Math.round(PATIENCE_MILLIS * Math.max(1, capabilities.timeScale) + pathMillis);
+    this.#canary = canary;
+  }
+
+  step(text: string): void {
+    this.log.note(text);
+  }
+
+  observe(text: string): void {
+    this.observations.push(text);
+  }
+
+  closed(how: Closing): void {
+    this.closing = how;
+  }
+
+  broken(expected: string, got: string): never {
+    this.log.markLast();
+    throw new Broken(expected, got);
+  }
+
+  unclear(why: string): never {
+    throw new Unclear(why);
+  }
+
+  /** @throws NotApplicable */
+  lacks(capability: string): never {
+    throw new NotApplicable(`the target declares that it has no ${capability}`);
+  }
+
+  async wait(millis: number): Promise<void> {
+    await delay(millis);
+  }
+
+  cleanup(task: () => Promise<void> | void): void {
+    this.#tasks.push(task);
+  }
+
+  blameMachine(sinceMillis: number, awaited: string): void {
+    const worst = Math.round(this.#canary.worstMillis(sinceMillis));
+    if (worst > LATE_MILLIS)
+      throw new Unclear(
+        `the machine was too slow to tell: awaiting ${awaited}, an echo on this machine took ${worst} ms`,
+      );
+  }
+
+  get patience(): Patience {
+    return {
+      millis: this.patienceMillis,
+      blameMachine: (since, awaited) => this.blameMachine(since, awaited),
+    };
+  }
+
+  /** Ends what the case left open. */
+  async dispose(): Promise<void> {
+    for (let task = this.#tasks.pop(); task !== undefined; task = this.#tasks.pop()) await task();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The cases of one server profile against one target on one path. Cases that cannot disturb each other run side by side; when
+ * the target dies meanwhile, every case that was under way is run again by itself, so that the blame falls on the right one.
+ */
+import type { Case, ServerContext, ServerProfile } from '../case.ts';
+import { Broken, type CaseResult } from '../outcome.ts';
+import type { RunningServer, ServerTarget } from '../targets/target.ts';
+import type { Surroundings } from './context.ts';
+import { type Judged, judgeCase } from './judge-case.ts';
+import { openPath, type PathSpec, pathMillis, pathName } from './path.ts';
+import { LiveServerContext } from './server-context.ts';
+
+export type ServerRun = {
+  readonly profile: ServerProfile;
+  /** Those selected, in order. */
+  readonly cases: readonly Case<ServerContext>[];
+  readonly target: ServerTarget;
+  readonly surroundings: Omit<Surroundings, 'pathMillis'>;
+  readonly path: PathSpec;
+  /** Cases at a time. */
+  readonly jobs: number;
+  readonly rerunOf: (id: string, path: string) => string;
+  readonly done: (result: CaseResult) => void;
+  readonly signal: AbortSignal;
+};
+
+const lacking = (item: Case<ServerContext>, { surroundings }: ServerRun): string | undefined =>
+  item.needs.find((need) => !surroundings.capabilities.has(need));
+
+class Runner {
+  readonly #run: ServerRun;
+  readonly #results = new Map<string, CaseResult>();
+  #server: RunningServer;
+  #reviving: Promise<void> | undefined;
+
+  constructor(run: ServerRun, server: RunningServer) {
+    this.#run = run;
+    this.#server = server;
+  }
+
+  async all(): Promise<readonly CaseResult[]> {
+    const { cases, jobs } = this.#run;
+    const together = cases.filter((item) => item.alone !== true && item.statistical === undefined);
+    const alone = cases.filter((item) => !together.includes(item));
+    const again: Case<ServerContext>[] = [];
+    const queue = [...together];
+    const lane = async (): Promise<void> => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+        if (this.#run.signal.aborted) return;
+        const server = this.#server;
+        const result = await this.#one(item);
+        if (server.died === undefined && this.#server === server) this.#keep(item, result);
+        else {
+          again.push(item);
+          if (this.#server === server) await this.#revive();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.max(1, jobs) }, lane));
+    for (const item of [...again, ...alone]) {
+      if (this.#run.signal.aborted) break;
+      await this.#byItself(item);
+    }
+    return cases.flatMap((item) => this.#results.get(item.name) ?? []);
+  }
+
+  /** Statistical ones as often as they ask for; a target that died in it fails it, with its last words. */
+  async #byItself(item: Case<ServerContext>): Promise<void> {
+    const { runs, atLeast } = item.statistical ?? { runs: 1, atLeast: 1 };
+    let passed = 0;
+    let worst: CaseResult | undefined;
+    for (let i = 0; i < runs && passed < atLeast; i++) {
+      if (this.#server.died !== undefined) await this.#revive();
+      const server = this.#server;
+      const result = await this.#one(item);
+      if (this.#server === server && server.died !== undefined) {
+        const { died } = server;
+        this.#keep(item, {
+          ...result,
+          ...{ verdict: 'fail', blame: 'target', expected: 'a target that goes on' },
+          got: `it ended: ${died}${server.output() === '' ? '' : `\n${server.output()}`}`,
+        });
+        await this.#revive();
+        return;
+      }
+      if (result.verdict === 'pass') passed++;
+      if (worst === undefined || result.verdict === 'fail') worst = result;
+      if (passed >= atLeast)
+        worst = { ...result, got: runs === 1 ? result.got : `held in ${passed} of ${i + 1} runs` };
+    }
+    if (worst !== undefined) this.#keep(item, worst);
+  }
+
+  #keep(item: Case<ServerContext>, result: CaseResult): void {
+    this.#results.set(item.name, result);
+    this.#run.done(result);
+  }
+
+  async #one(item: Case<ServerContext>): Promise<CaseResult> {
+    const { profile, path, surroundings, rerunOf } = this.#run;
+    const id = `${profile.name}/${item.name}`;
+    const name = pathName(path);
+    const judged: Judged = {
+      ...{ id, title: item.title, clause: item.clause, limitMillis: item.limitMillis },
+      ...{ path: name, rerun: rerunOf(id, name) },
+    };
+    const around = { ...surroundings, pathMillis: pathMillis(path) };
+    const opened = await openPath(path, this.#server.address, surroundings.seed);
+    const context = new LiveServerContext(
+      id,
+      around,
+      opened.address,
+      () => this.#server,
+      () => this.#revive(),
+    );
+    context.cleanup(() => opened.close());
+    const lacks = lacking(item, this.#run);
+    return judgeCase(judged, context, async () => {
+      if (lacks !== undefined) return context.lacks(lacks);
+      await item.run(context);
+      if (!(await this.#server.alive()))
+        throw new Broken('a target that goes on', 'it takes no more connections');
+    });
+  }
+
+  /** Once, however many cases saw it die. */
+  #revive(): Promise<void> {
+    this.#reviving ??= (async () => {
+      await this.#server.stop().catch(() => undefined);
+      this.#server = await this.#run.target.start();
+    })().finally(() => {
+      this.#reviving = undefined;
+    });
+    return this.#reviving;
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+}
+
+/** @throws TargetError when the target does not come up at all, or not again */
+export const runServerCases = async (run: ServerRun): Promise<readonly CaseResult[]> => {
+  const runner = new Runner(run, await run.target.start());
+  try {
+    return await runner.all();
+  } finally {
+    await runner.stop();
+  }
+};

@@ -1,0 +1,5 @@
+/** Every profile there is. A new one is a folder beside this and a line here. */
+import type { Profile } from '../case.ts';
+import { PORT_RELAY } from './port-relay/port-relay.ts';
+
+export const PROFILES: readonly Profile[] = [PORT_RELAY];

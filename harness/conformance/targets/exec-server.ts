@@ -1,0 +1,98 @@
+/** A target that we start: on a port we give it (`{port}`), or on one of its own that it tells in its first lines. */
+import { readFile } from 'node:fs/promises';
+import { Program } from '../../agents/program.ts';
+import { auditGroup } from '../../measure/process-audit.ts';
+import type { Happening } from '../../trace/trace.ts';
+import type { Holdings } from '../case.ts';
+import { type RunningServer, type ServerTarget, TargetError } from './target.ts';
+
+const READY_MILLIS = 15_000;
+/** `4000`, `127.0.0.1:4000`, `{"port": 4000}`: the last number of a line that looks like a port. */
+const PORT_LINE = /(?:^|[:\s"=])(\d{2,5})["\s}.]*$/;
+const CLOCK_TICK_MILLIS = 10;
+
+/** CPU of a process group's leader and its children, from /proc. */
+const cpuMillis = async (pid: number): Promise<number> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * CLOCK_TICK_MILLIS;
+};
+
+export const holdingsOf = async (pid: number | undefined): Promise<Holdings | undefined> => {
+  if (pid === undefined) return undefined;
+  const books = await auditGroup(pid);
+  return books === undefined ? undefined : { ...books, cpuMillis: await cpuMillis(pid) };
+};
+
+/** A command line as a shell would split it: words, quotes and backslashes, nothing else. @throws TargetError */
+export const wordsOf = (command: string): readonly string[] => {
+  const words: string[] = [];
+  const pattern = /\s*((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+)/gy;
+  let at = 0;
+  for (let found = pattern.exec(command); found !== null; found = pattern.exec(command)) {
+    at = pattern.lastIndex;
+    words.push(
+      (found[1] as string).replace(/"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g, (_, double, single, escaped) =>
+        double !== undefined ? double.replace(/\\(.)/g, '$1') : (single ?? escaped),
+      ),
+    );
+  }
+  if (command.slice(at).trim() !== '' || words.length === 0)
+    throw new TargetError(`cannot read the command ${command}: a quote is open, or it is empty`);
+  return words;
+};
+
+export const execServer = (command: string): ServerTarget => {
+  const argv = wordsOf(command);
+  const given = argv.some((word) => word.includes('{port}'));
+  return {
+    text: command,
+    restartable: true,
+    start: async (): Promise<RunningServer> => {
+      const lines: string[] = [];
+      let died: string | undefined;
+      let port = 0;
+      const told = Promise.withResolvers<void>();
+      const hear = (event: Happening): void => {
+        if (event.type === 'host.ready') port = event.port;
+        if (event.type === 'host.crashed') died = event.reason;
+        if (event.type === 'host.stopped') died ??= 'stopped by us';
+        if (event.type === 'host.output') {
+          lines.push(event.text);
+          if (lines.length > 200) lines.shift();
+          const found = given ? null : PORT_LINE.exec(event.text);
+          if (port === 0 && found !== null) port = Number(found[1]);
+        }
+        if (died !== undefined || port !== 0) told.resolve();
+      };
+      const program = new Program(
+        { kind: 'program', argv, env: {}, host: '127.0.0.1', listens: given },
+        hear,
+      );
+      await program.start();
+      const timer = setTimeout(() => told.resolve(), READY_MILLIS);
+      await told.promise;
+      clearTimeout(timer);
+      if (died !== undefined || port === 0) {
+        await program.stop('kill');
+        const hint = given
+          ? 'It must listen on the port that replaces {port}.'
+          : 'It must print the port it listens on in a line of its own, or take it from us: write {port} in the command.';
+        throw new TargetError(
+          `${command} is not ready: ${died ?? `no port after ${READY_MILLIS / 1_000} s`}.\n${hint}\nIt said: ${lines.slice(-8).join('\n         ') || 'nothing'}`,
+        );
+      }
+      return {
+        address: { host: '127.0.0.1', port },
+        get died() {
+          return died;
+        },
+        alive: async () => died === undefined,
+        output: () => lines.slice(-20).join('\n'),
+        holdings: () => holdingsOf(program.pid),
+        signal: async (signal) => program.kill(signal),
+        stop: () => program.stop('orderly'),
+      };
+    },
+  };
+};
