@@ -40,10 +40,11 @@ export type ActorSpec<Place> =
   | { readonly kind: 'source'; readonly to: Place }
   /** A raw client that says literal bytes (see harness/agents/script.ts). */
   | { readonly kind: 'script'; readonly to: Place; readonly steps: readonly ScriptStep[] }
-  /** A flaky link. All its doors share its faults. */
+  /** A flaky link. All its doors share its faults. `from`: the address it dials from; without it, any. */
   | {
       readonly kind: 'link';
       readonly doors: readonly Door<Place>[];
+      readonly from?: string | undefined;
       readonly faults: readonly Fault[];
       readonly keepaliveMillis: Millis;
     }

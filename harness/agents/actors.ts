@@ -92,11 +92,12 @@ const link = (
   spec: Extract<ActorSpec<Address>, { kind: 'link' }>,
   { name, seed, who, port }: ActorWorld,
 ): NetMachine<Happening, ActorCommand> => {
-  const { doors, faults, keepaliveMillis } = spec;
+  const { doors, from, faults, keepaliveMillis } = spec;
   const machine = new LinkMachine({
     listen: { port },
     upstream: firstUpstream(spec),
     upstreams: doorUpstreams(doors),
+    ...(from === undefined ? {} : { from: { host: from, port: 0 } }),
     faults,
     seed: rngFor(seed, who).int32() >>> 0,
     name,

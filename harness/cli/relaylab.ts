@@ -33,7 +33,7 @@ const parsed =
 
 /** Flags that cannot go together. @throws UsageError */
 const refuseContradictions = ({ lab, links, relayExec, defect, keep, seeds }: ScenarioFlags): void => {
-  if (links === 'packet' && (lab === 'sim' || lab === 'local'))
+  if (links === 'packet' && lab !== 'docker' && lab !== 'auto')
     throw new UsageError(`the ${lab} lab has no packets: use --lab docker, or --links stream.`);
   if (relayExec !== undefined && lab === 'sim')
     throw new UsageError(
@@ -65,7 +65,7 @@ program
   .argument('<name>', `one of: ${scenarioNames().join(', ')}; or a file of your own`)
   .option(
     '--lab <lab>',
-    'where hosts run: auto, sim, local or docker',
+    'where hosts run: auto, sim, local, docker or netns (root)',
     parsed(oneOf('lab', LAB_CHOICES)),
     'auto',
   )

@@ -8,7 +8,7 @@ const flag = (name: string, accepts?: RegExp): Flag => ({
   accepts: (word) => accepts?.test(word) === true,
 });
 const FLAGS = [
-  flag('lab', /^(auto|sim|local|docker)$/),
+  flag('lab', /^(auto|sim|local|docker|netns)$/),
   flag('seed', /^[0-9a-f]+$/),
   flag('sites', /^\d+$/),
   flag('relay-exec', /./),

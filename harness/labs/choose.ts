@@ -1,6 +1,8 @@
 /** Which lab a run takes, and why, in one line. */
+import { whyNoKernel } from '../nat/kernel-here.ts';
 import { LABS, type Lab, LabError } from './lab.ts';
 import { LocalGround } from './local/local-ground.ts';
+import { NetnsGround } from './netns/netns-ground.ts';
 import { RealLab } from './real-lab.ts';
 import { SimLab } from './sim/sim-lab.ts';
 
@@ -13,7 +15,8 @@ const LOCAL_FORMS = { nat: 'userspace', link: 'userspace' };
 export const LINK_CHOICES = ['stream', 'packet', 'auto'] as const;
 export type LinkChoice = (typeof LINK_CHOICES)[number];
 
-const DOCKER_FORMS = { nat: 'kernel (nftables)', link: 'userspace' };
+/** Of labs whose kernel does the NAT. */
+const KERNEL_FORMS = { nat: 'kernel (nftables)', link: 'userspace' };
 
 /**
  * A Docker lab, or why there is none. Loaded when it is asked for: testcontainers takes a while to load, and does not load at
@@ -33,17 +36,24 @@ const dockerLab = async (
   if (!probe.ok) return { lab: undefined, note: probe.reason };
   const { netem, note } = probe;
   const ground = new DockerGround(links === 'stream' ? {} : { packets: { netem } });
-  return { lab: new RealLab('docker', DOCKER_FORMS, ground), note };
+  return { lab: new RealLab('docker', KERNEL_FORMS, ground), note };
 };
 
 const localLab = (): Lab => new RealLab('local', LOCAL_FORMS, new LocalGround());
 
+const netnsLab = (): Lab => {
+  const why = whyNoKernel('relaylab-try');
+  if (why !== undefined) throw new LabError(`no netns lab: ${why}`, 'use --lab docker, or --lab local');
+  return new RealLab('netns', KERNEL_FORMS, new NetnsGround());
+};
+
 /** @throws LabError when a lab was asked for by name and cannot be had */
 export const chooseLab = async (choice: LabChoice, links: LinkChoice = 'stream'): Promise<Chosen> => {
-  if (links === 'packet' && (choice === 'sim' || choice === 'local'))
+  if (links === 'packet' && choice !== 'docker' && choice !== 'auto')
     throw new LabError(`the ${choice} lab has no packets`, 'use --lab docker, or --links stream');
   if (choice === 'sim') return { lab: new SimLab(), reason: 'asked for' };
   if (choice === 'local') return { lab: localLab(), reason: 'asked for' };
+  if (choice === 'netns') return { lab: netnsLab(), reason: 'asked for' };
   const docker = await dockerLab(links);
   if (docker.lab !== undefined)
     return { lab: docker.lab, reason: choice === 'docker' ? 'asked for' : docker.note };

@@ -5,7 +5,7 @@ import type { Happening, TraceEvent } from '../trace/trace.ts';
 import type { PacketLinks } from './ground.ts';
 import type { FaultOrder, Topology } from './topology.ts';
 
-export const LABS = ['sim', 'local', 'docker'] as const;
+export const LABS = ['sim', 'local', 'docker', 'netns'] as const;
 export type LabName = (typeof LABS)[number];
 
 /** What the director wants done. */

@@ -28,7 +28,10 @@ const targetsOf = (actor: ActorSpec<Ref>): readonly Ref[] => {
   }
 };
 
-/** `SITE/nat` (if it is an actor here) and `SITE/link`: a reboot or a cut meets everything the site has open. */
+/**
+ * `SITE/nat` (if it is an actor here) and `SITE/link`: a reboot or a cut meets everything the site has open.
+ * @param publicHost the address the outermost hop dials from
+ */
 export const siteWay = (
   site: Site,
   topology: Topology,
@@ -43,6 +46,7 @@ export const siteWay = (
   const link = (upstream: (target: Ref) => Address): ActorSpec<Address> => ({
     kind: 'link',
     doors: doors(upstream),
+    from: userspaceNat ? undefined : publicHost,
     faults: site.link.faults,
     keepaliveMillis,
   });

@@ -1,22 +1,23 @@
 /** What only the kernel form has: every rendering is taken by nft, strays, hairpin, blocks behind a carrier, no conntrack tool. */
 import t from 'tap';
 import { gatewayEvent, gatewayLines, natCounterLines, rulesLine } from './gateway-events.ts';
+import { whyNoKernel } from './kernel-here.ts';
 import type { Nat } from './nat.ts';
 import type { Wiring } from './nftables.ts';
 import type { Namespaces } from './parity-namespaces.ts';
 import {
   makeNamespaces,
   NETWORK,
+  PREFIX,
   removeNamespaces,
   removeNamespacesAtExit,
   sweepNamespaces,
-  whyNoKernel,
 } from './parity-namespaces.ts';
 import { EndProcess, Shell } from './parity-process.ts';
 import { QUIET_MILLIS } from './parity-rig.ts';
 import { PRESETS } from './presets.ts';
 
-const noKernel = whyNoKernel();
+const noKernel = whyNoKernel(PREFIX);
 if (noKernel === undefined) {
   sweepNamespaces();
   removeNamespacesAtExit();

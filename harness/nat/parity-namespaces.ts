@@ -1,27 +1,9 @@
 /** For the parity test: client - gateway - server as three network namespaces of this machine. Needs root, iproute2 and nft. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 
-const PREFIX = 'relaylab-nat';
+export const PREFIX = 'relaylab-nat';
 
 export type Namespaces = { readonly client: string; readonly gateway: string; readonly server: string };
-
-/** Why there can be no kernel form here; undefined: there can. */
-export const whyNoKernel = (): string | undefined => {
-  if (process.platform !== 'linux') return `network namespaces are Linux; this is ${process.platform}`;
-  if (process.getuid?.() !== 0) return 'network namespaces need root';
-  for (const tool of [
-    ['ip', '-V'],
-    ['nft', '--version'],
-  ] as const) {
-    if (spawnSync(tool[0], [tool[1]]).status !== 0)
-      return `${tool[0]} is not installed (apt: iproute2, nftables)`;
-  }
-  const probe = `${PREFIX}-${process.pid}-probe${randomInt(1_000_000)}`;
-  const made = spawnSync('ip', ['netns', 'add', probe], { encoding: 'utf8' });
-  spawnSync('ip', ['netns', 'del', probe]);
-  return made.status === 0 ? undefined : `no network namespace: ${made.stderr.trim()}`;
-};
 
 const alive = (pid: number): boolean => {
   try {

@@ -1,7 +1,8 @@
 /** One value, two forms: a client and a server see the same through the machine and through the kernel. */
 import t from 'tap';
+import { whyNoKernel } from './kernel-here.ts';
 import { type Nat, natNote } from './nat.ts';
-import { removeNamespacesAtExit, sweepNamespaces, whyNoKernel } from './parity-namespaces.ts';
+import { PREFIX, removeNamespacesAtExit, sweepNamespaces } from './parity-namespaces.ts';
 import { KernelForm, MachineForm, Rig } from './parity-rig.ts';
 import { PRESETS } from './presets.ts';
 
@@ -172,7 +173,7 @@ const observe = async (script: Script, rig: Rig): Promise<readonly string[]> => 
   return seen;
 };
 
-const noKernel = whyNoKernel();
+const noKernel = whyNoKernel(PREFIX);
 if (noKernel === undefined) {
   sweepNamespaces();
   removeNamespacesAtExit();
