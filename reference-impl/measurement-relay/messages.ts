@@ -44,18 +44,17 @@ const ContentSchema = p.enum({
 });
 const MessageSchema = p.struct({ sender: p.str, content: ContentSchema });
 
+/** Items of one list in a message that is read or written as a whole: no client has more metrics, and long batches are streamed. */
+const ITEMS_MAX = 65_536;
 /** Whole messages. Bytes after the value are the caller's to notice: read with `decodePrefix`. */
-export const MESSAGE = compile(MessageSchema);
+export const MESSAGE = compile(MessageSchema, { limits: { items: ITEMS_MAX } });
 /** How a message begins: who sends it, and the number of its variant. */
 export const MESSAGE_HEAD = compile(p.struct({ sender: p.str, variant: p.u32 }));
 
-/** Items of one list inside a point, so that a point in memory stays within reason of its bytes. */
-const POINT_ITEMS_MAX = 65_536;
-const POINT_LIMITS = { limits: { items: POINT_ITEMS_MAX } };
 /** Points without a count before them: a long seq is read in slices, so that nobody's count decides what is allocated. */
 export const POINTS_OF: readonly { readonly count: number; readonly read: ReadPoints }[] = [256, 16, 1].map(
   (count) => {
-    const codec = compile(p.array(PointSchema, count), POINT_LIMITS);
+    const codec = compile(p.array(PointSchema, count), { limits: { items: ITEMS_MAX } });
     return { count, read: (bytes, at) => codec.decodePrefix(bytes, at) };
   },
 );
@@ -135,12 +134,5 @@ export type Origin = {
 /** Points that are stored together. Who stores `origin` with them, in one transaction, stores them exactly once. */
 export type Batch = { readonly points: readonly Point[]; readonly origin: Origin | undefined };
 
-/** A message with its length before it. @throws PostcardError for what does not fit the schema, or is longer than a frame may be */
-export const frameOf = (message: Message): Uint8Array => {
-  const frame = MESSAGE.encodeFrame(message);
-  if (frame.length > 4 + BODY_BYTES_MAX)
-    throw new RangeError(
-      `a frame of at most ${BODY_BYTES_MAX} bytes can be sent, got ${frame.length - 4}: send less at once`,
-    );
-  return frame;
-};
+/** A message with its length before it. Lists have at most 65,536 items. @throws PostcardError for what does not fit the schema */
+export const frameOf = (message: Message): Uint8Array => MESSAGE.encodeFrame(message);

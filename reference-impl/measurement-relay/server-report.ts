@@ -88,7 +88,7 @@ export const SERVER_ERRORS = {
 } as const;
 export type ServerError = keyof typeof SERVER_ERRORS;
 
-/** Points, and what became of them. received = delivered + dropped, of the frames that decoded. */
+/** Points, and what became of them. received = undelivered + stored + dropped. */
 export type ServerCounters = {
   connections: number;
   open: number;
@@ -104,6 +104,20 @@ export type ServerCounters = {
   dropped: Record<ServerDrop, number>;
   errors: Partial<Record<ServerError, number>>;
 };
+
+/** All at zero. */
+export const serverCounters = (): ServerCounters => ({
+  connections: 0,
+  open: 0,
+  frames: 0,
+  bytes: 0,
+  received: 0,
+  undelivered: 0,
+  stored: 0,
+  acknowledged: 0,
+  dropped: Object.fromEntries(SERVER_DROPS.map((why) => [why, 0])) as Record<ServerDrop, number>,
+  errors: {},
+});
 
 export type ServerReport =
   | { readonly type: 'server.listening'; readonly port: number }

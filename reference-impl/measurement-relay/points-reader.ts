@@ -1,0 +1,53 @@
+import { WireError } from '../machine/wire-error.ts';
+import { COUNT, POINTS_OF, type WirePoint } from './messages.ts';
+
+/** The shortest point: an id, two parts of a time, a U64, four empty strings, no attributes. */
+const POINT_BYTES_MIN = 10;
+
+/** Reads the `buf` of a message in parts, so that a long one never stands in memory as a whole. */
+export class PointsReader {
+  readonly #body: Uint8Array;
+  #at: number;
+  #left: number;
+
+  /** @param at where the count stands @throws PostcardError, WireError: more points than the bytes can hold */
+  constructor(body: Uint8Array, at: number) {
+    const { value, end } = COUNT.decodePrefix(body, at);
+    const room = Math.floor((body.length - end) / POINT_BYTES_MIN);
+    if (value > room)
+      throw new WireError({
+        code: 'UNDECODABLE',
+        fault: 'remote',
+        at,
+        expected: `at most ${room} points in ${body.length - end} bytes`,
+        got: `a count of ${value}`,
+        hint: 'whether the sender was cut off while it encoded',
+      });
+    this.#body = body;
+    this.#at = end;
+    this.#left = Number(value);
+  }
+
+  /** Points that were not read. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Bytes behind the last point, once all are read. */
+  get trailing(): number {
+    return this.#body.length - this.#at;
+  }
+
+  /** Reads points until they took so many bytes, or to the end. @returns the bytes they took @throws PostcardError */
+  read(bytesMax: number, take: (points: readonly WirePoint[]) => void): number {
+    const from = this.#at;
+    for (const { count, read } of POINTS_OF)
+      while (this.#left >= count && this.#at - from < bytesMax) {
+        const { value, end } = read(this.#body, this.#at);
+        this.#at = end;
+        this.#left -= count;
+        take(value);
+      }
+    return this.#at - from;
+  }
+}
