@@ -99,6 +99,7 @@ export const LAYERS: Layers = {
     ...['harness/labs', 'harness/links', 'harness/conformance/clauses', 'node:'],
   ],
   'harness/report': [MACHINE, BACKOFF, TRACE, VERDICT, 'harness/measure', 'node:crypto'],
+  'harness/report/gate': ['harness/report', 'harness/conformance', VERDICT, 'node:path'],
   'harness/bench': [MACHINE, YAMUX, DRIVERS, 'harness/measure', 'harness/report', 'node:'],
   'harness/cli': ['harness', PROXY, 'commander', 'fastest-levenshtein', 'node:'],
 

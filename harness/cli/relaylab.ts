@@ -3,9 +3,11 @@
 import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import { CLAUSES } from '../conformance/clauses/registry.ts';
 import { DEFECTS } from '../conformance/mutants/defects.ts';
+import { PROFILES } from '../conformance/suites/registry.ts';
 import { LAB_CHOICES, LINK_CHOICES } from '../labs/choose.ts';
 import { EXIT } from '../verdict/verdict.ts';
 import { addBenchCommand } from './bench-command.ts';
+import { type ConformanceFlags, conformance } from './conformance-command.ts';
 import { explain } from './explain-command.ts';
 import { judgeTrace } from './judge-command.ts';
 import { type LinksFlags, links } from './links-command.ts';
@@ -146,6 +148,26 @@ program
   .description('what a clause asks for, and why')
   .argument('<clause>', 'for example PORT-POOL-5')
   .action((clause: string) => console.log(explain(clause)));
+
+const listed = (text: string, all: readonly string[] = []): readonly string[] => [...all, ...text.split(',')];
+program
+  .command('conformance')
+  .description('judge another implementation, case by case')
+  .argument('<profile>', `one of: ${PROFILES.map(({ name }) => name).join(', ')}`)
+  .option('--exec <command>', "start this program; {port} is where it must listen: './my-relay {port}'")
+  .option('--address <host:port>', 'judge a program that runs already')
+  .option('--case <ids>', 'these cases only: ids, prefixes or globs, with commas between', listed, [])
+  .option('--link <profiles>', 'run each case over these link profiles, with commas between', listed, [])
+  .option('--nat <presets>', 'and behind these NATs', listed, [])
+  .option('--capabilities <file>', 'what the target declares of itself: relaylab.conformance.json')
+  .option('--baseline <file>', 'failures that are known')
+  .option('--jobs <n>', 'cases at a time', parsed(whole('--jobs', 1, 64)), 8)
+  .option('--seed <hex>', 'decides everything that is drawn', parsed(seed))
+  .option('--list', 'print the cases and run none', false)
+  .option('--reports <folder>', 'where reports go', 'reports')
+  .action(async (name: string, flags: ConformanceFlags) => {
+    process.exitCode = await conformance(name, flags);
+  });
 
 addBenchCommand(program);
 
