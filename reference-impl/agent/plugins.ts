@@ -1,4 +1,20 @@
-import type { AnyPlugin } from './plugin.ts';
+import { socketControlPlugin } from './control/socket-control-plugin.ts';
+import { type AnyPlugin, anyPlugin } from './plugin.ts';
+import { procfsPlugin } from './sources/procfs/procfs-plugin.ts';
+import { raplPlugin } from './sources/rapl/rapl-plugin.ts';
+import { syntheticPlugin } from './sources/synthetic-plugin.ts';
+import { systemPlugin } from './sources/system-plugin.ts';
+import { aggregatePlugin } from './transforms/aggregate-plugin.ts';
+import { filterPlugin } from './transforms/filter-plugin.ts';
 
 /** Every plugin there is: sources, transforms, outputs. `config regen` prints their tables in this order. */
-export const PLUGINS: readonly AnyPlugin[] = [];
+export const PLUGINS: readonly AnyPlugin[] = [
+  anyPlugin(procfsPlugin),
+  anyPlugin(systemPlugin),
+  anyPlugin(raplPlugin),
+  anyPlugin(syntheticPlugin),
+  anyPlugin(filterPlugin),
+  anyPlugin(aggregatePlugin),
+  // outputs: one line each
+  anyPlugin(socketControlPlugin),
+];

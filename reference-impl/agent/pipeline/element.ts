@@ -4,10 +4,20 @@ import type { Batch, Origin, Point, Timestamp } from '../../measurement-relay/me
  * What a pipeline is made of. Every element has a name `plugin/element` (`procfs/memory`, `csv/out`), by which socket control
  * finds it. The pipeline opens elements before the first measurement and closes them after the last one.
  */
-export type Element =
+export type Element = PipelineElement | { readonly type: 'service'; readonly service: Service };
+
+export type PipelineElement =
   | { readonly type: 'source'; readonly source: Source | AutonomousSource }
   | { readonly type: 'transform'; readonly transform: Transform }
   | { readonly type: 'output'; readonly output: Output };
+
+/** Something beside the pipeline that the agent opens once all of that runs, and closes before all of it. */
+export interface Service {
+  readonly name: string;
+  /** @throws AgentError: the agent does not start */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
 
 /** A source the pipeline asks for points, once each period. */
 export interface Source {
@@ -15,6 +25,8 @@ export interface Source {
   readonly kind: 'managed';
   /** Above 0. Socket control may change it later. */
   readonly periodMillis: number;
+  /** Points of several polls are handed on together, at the latest after so long. Absent: each poll by itself. */
+  readonly flushMillis?: number;
   /** @throws AgentError: the agent does not start */
   open(): Promise<void>;
   /** What is so at this time; `at` goes into every point. A rejection is logged and the next poll comes as planned. */

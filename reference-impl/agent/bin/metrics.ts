@@ -1,0 +1,96 @@
+import { createServer, type Server } from 'node:http';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Address } from '../../machine/machine.ts';
+import type { PipelineStats } from '../pipeline/pipeline.ts';
+
+type Row<Kind extends keyof PipelineStats> = PipelineStats[Kind][number];
+
+/** The agent's metrics about itself, read from its pipeline when somebody asks. Measurements are the prometheus plugin's matter. */
+export const agentRegistry = (stats: () => PipelineStats): Registry => {
+  const registry = new Registry();
+  const registers = [registry];
+  const metric = <Kind extends keyof PipelineStats>(
+    kind: Kind,
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    read: (row: Row<Kind>) => number,
+  ): void => {
+    const labelNames = ['element'];
+    if (type === 'gauge')
+      new Gauge({
+        name: `relay_agent_${name}`,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const row of stats()[kind]) this.set({ element: row.name }, read(row));
+        },
+      });
+    else
+      new Counter({
+        name: `relay_agent_${name}_total`,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const row of stats()[kind]) this.inc({ element: row.name }, read(row));
+        },
+      });
+  };
+  metric('sources', 'counter', 'source_polls', 'Polls of a source', ({ polls }) => polls);
+  metric(
+    'sources',
+    'counter',
+    'source_missed_polls',
+    'Polls left out: the one before took too long or was held back',
+    ({ missed }) => missed,
+  );
+  metric('sources', 'counter', 'source_failures', 'Polls that failed', ({ failures }) => failures);
+  metric('sources', 'counter', 'source_points', 'Points measured', ({ points }) => points);
+  metric('sources', 'gauge', 'source_running', '1: it is polled; 0: paused or stopped', ({ state }) =>
+    state === 'running' ? 1 : 0,
+  );
+  metric(
+    'sources',
+    'gauge',
+    'source_period_seconds',
+    'Time between two polls',
+    ({ periodMillis }) => periodMillis / 1000,
+  );
+  metric('outputs', 'counter', 'output_batches', 'Batches written', ({ batches }) => batches);
+  metric('outputs', 'counter', 'output_points', 'Points written', ({ points }) => points);
+  metric(
+    'outputs',
+    'gauge',
+    'output_waiting_batches',
+    'Batches that wait to be written',
+    ({ waiting }) => waiting,
+  );
+  metric('outputs', 'gauge', 'output_running', '1: it writes; 0: paused, stopped or failed', ({ state }) =>
+    state === 'running' ? 1 : 0,
+  );
+  collectDefaultMetrics({ register: registry });
+  return registry;
+};
+
+/** Serves `/metrics` in Prometheus' text form. Rejects when the address cannot be had. */
+export const serveMetrics = async (registry: Registry, at: Address): Promise<Server> => {
+  const server = createServer(async (request, response) => {
+    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n');
+      return;
+    }
+    const text = await registry.metrics();
+    response.writeHead(200, { 'content-type': registry.contentType }).end(text);
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<Server>();
+  server.once('error', reject);
+  server.listen(at.port, at.host, () => {
+    server.unref();
+    resolve(server);
+  });
+  return promise;
+};

@@ -1,0 +1,20 @@
+const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The first SIGINT or SIGTERM asks to stop in order, the second ends the process at once with 130 or 143; SIGHUP asks to reload. */
+export const onSignals = ({
+  stop,
+  reload,
+}: {
+  readonly stop: (signal: 'SIGINT' | 'SIGTERM') => void;
+  readonly reload: () => void;
+}): void => {
+  let asked = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(CODES[signal]);
+      asked = true;
+      stop(signal);
+    });
+  }
+  process.on('SIGHUP', reload);
+};
