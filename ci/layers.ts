@@ -38,6 +38,8 @@ export const LAYERS: Layers = {
   ],
 
   [MEASUREMENT]: [MACHINE, BACKOFF, POSTCARD],
+  // both roles over real sockets, for whoever embeds them
+  [`${MEASUREMENT}/node`]: [MACHINE, DRIVERS, MEASUREMENT, 'node:'],
   // what keeps batches on disk
   [`${MEASUREMENT}/disk`]: [MACHINE, POSTCARD, MEASUREMENT, 'node:'],
   'reference-impl/agent': [
@@ -46,7 +48,7 @@ export const LAYERS: Layers = {
   ],
 
   // all cryptography of the identity relay is in one file over node:crypto; its machines own no socket, clock or chance
-  [IDENTITY]: [MACHINE, BACKOFF],
+  [IDENTITY]: [MACHINE, BACKOFF, `${IDENTITY}/crypto.ts`],
   [`${IDENTITY}/crypto.ts`]: ['node:crypto'],
   [`${IDENTITY}/files`]: [IDENTITY, 'node:'],
   [`${IDENTITY}/node`]: [MACHINE, BACKOFF, YAMUX, DRIVERS, IDENTITY, 'node:'],

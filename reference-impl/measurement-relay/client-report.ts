@@ -110,16 +110,30 @@ export type ClientCounters = {
   connections: number;
 };
 
+/** All at zero. */
+export const clientCounters = (): ClientCounters => ({
+  received: 0,
+  recovered: 0,
+  buffered: 0,
+  spooled: 0,
+  sent: 0,
+  acknowledged: 0,
+  unconfirmed: 0,
+  dropped: Object.fromEntries(CLIENT_DROPS.map((why) => [why, 0])) as Record<ClientDrop, number>,
+  connections: 0,
+});
+
 export type ClientReport =
   /** @param attempt 0: the first of a schedule */
   | { readonly type: 'client.dialing'; readonly attempt: number }
-  /** The handshake is answered. `stored`: the last batch of our spool the server has; undefined: none, or it does not acknowledge. */
+  /** The handshake is answered. */
   | {
       readonly type: 'client.greeted';
       readonly server: { readonly core: string; readonly plugin: string };
       readonly acknowledges: boolean;
-      readonly stored: number | undefined;
     }
+  /** The last batch of our spool the server has; undefined: none. */
+  | { readonly type: 'client.spoolOpened'; readonly stored: number | undefined }
   | { readonly type: 'client.sent'; readonly batch: number; readonly points: number }
   | { readonly type: 'client.acknowledged'; readonly through: number; readonly points: number }
   /** `waitMillis` undefined: this was the last attempt, `client.gaveUp` follows. */

@@ -1,13 +1,13 @@
 /** What each end calls itself. Alumet logs these and compares none but the protocol's version. */
 
-/** Core version both roles send. */
-export const CORE_VERSION = '0.9.5';
+import { type Content, PROTOCOL_VERSION } from './messages.ts';
+
+const CORE_VERSION = '0.9.5';
 const PLUGIN_VERSION = '0.6.0';
 /** Announces acknowledgement, as build metadata of the plugin's version. It is on when both ends announce it. */
-export const ACK_MARK = 'relaylab-ack-1';
+const ACK_MARK = 'relaylab-ack-1';
 
-/** The plugin's version, with or without the announcement. */
-export const pluginVersion = (acknowledges: boolean): string =>
+const pluginVersion = (acknowledges: boolean): string =>
   acknowledges ? `${PLUGIN_VERSION}+${ACK_MARK}` : PLUGIN_VERSION;
 
 /** Whether a plugin's version announces acknowledgement: `<version>+<a>.<b>` with our mark among the parts. */
@@ -21,3 +21,22 @@ export const announcesAck = (version: string): boolean => {
       .includes(ACK_MARK)
   );
 };
+
+export const greet = (acknowledges: boolean): Content => ({
+  tag: 'Greet',
+  value: {
+    alumet_core_version: CORE_VERSION,
+    relay_plugin_version: pluginVersion(acknowledges),
+    protocol_version: PROTOCOL_VERSION,
+  },
+});
+
+export const greetResponse = (accept: boolean, acknowledges: boolean): Content => ({
+  tag: 'GreetResponse',
+  value: {
+    accept,
+    server_alumet_core_version: CORE_VERSION,
+    server_relay_plugin_version: pluginVersion(acknowledges),
+    protocol_version: PROTOCOL_VERSION,
+  },
+});

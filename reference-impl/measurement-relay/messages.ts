@@ -1,5 +1,5 @@
 /** What travels between the two ends, as postcard writes it, and what of it the pipeline of an agent works with. */
-import { compile, type Infer, p } from 'postcard-ts';
+import { type Codec, compile, type Infer, p } from 'postcard-ts';
 
 /** The version both ends must speak. */
 export const PROTOCOL_VERSION = 2;
@@ -62,8 +62,8 @@ type ReadPoints = (bytes: Uint8Array, at: number) => { value: WirePoint[]; end: 
 
 /** A varint that says how many points follow. */
 export const COUNT = compile(U64);
-/** A point behind its metric's id, which its writer puts before it. */
-export const POINT_TAIL = compile(
+/** A point behind its metric's id, which its writer puts before it. To write is not to change: read-only points will do. */
+export const POINT_TAIL: Pick<Codec<Point>, 'encodeInto'> = compile(
   p.struct({
     timestamp: p.struct({ secs: U64, nanos: p.u32 }),
     value: TypedValueSchema,
@@ -73,7 +73,7 @@ export const POINT_TAIL = compile(
     consumer_id: p.str,
     attributes: p.seq(p.tuple(p.str, TypedValueSchema)),
   }),
-);
+) as unknown as Codec<Point>;
 
 /** Numbers of the variants, as on the wire. */
 export const VARIANT = {

@@ -1,4 +1,6 @@
-import { announcesAck, CORE_VERSION, pluginVersion } from './greeting.ts';
+import { PostcardError } from 'postcard-ts';
+import { WireError } from '../machine/wire-error.ts';
+import { announcesAck, greetResponse } from './greeting.ts';
 import type { Drops } from './intake.ts';
 import {
   COUNT,
@@ -119,29 +121,21 @@ export class ServerFrames {
   #greet(
     connection: ServerConnection,
     client: string,
-    greet: Extract<Content, { tag: 'Greet' }>['value'],
+    asked: Extract<Content, { tag: 'Greet' }>['value'],
   ): void {
-    const accepted = greet.protocol_version === PROTOCOL_VERSION;
+    const accepted = asked.protocol_version === PROTOCOL_VERSION;
     const { conn } = connection;
     connection.client = client;
     this.#host.greeted(connection);
-    const acknowledges = this.#config.acknowledge && announcesAck(greet.relay_plugin_version);
+    const acknowledges = this.#config.acknowledge && announcesAck(asked.relay_plugin_version);
     this.#host.report({
       ...{ type: 'server.greeted', conn, client, accepted },
-      ...{ core: greet.alumet_core_version, plugin: greet.relay_plugin_version },
-      protocolVersion: greet.protocol_version,
+      ...{ core: asked.alumet_core_version, plugin: asked.relay_plugin_version },
+      protocolVersion: asked.protocol_version,
     });
-    this.#host.send(connection, {
-      tag: 'GreetResponse',
-      value: {
-        accept: accepted,
-        server_alumet_core_version: CORE_VERSION,
-        server_relay_plugin_version: pluginVersion(acknowledges),
-        protocol_version: PROTOCOL_VERSION,
-      },
-    });
+    this.#host.send(connection, greetResponse(accepted, acknowledges));
     if (!accepted)
-      return this.#host.fail(connection, 'VERSION', `${greet.protocol_version}, ours is ${PROTOCOL_VERSION}`);
+      return this.#host.fail(connection, 'VERSION', `${asked.protocol_version}, ours is ${PROTOCOL_VERSION}`);
     // leaving stays leaving: this Greet lay in the queue when the server was told to stop
     if (connection.state === 'greeting') {
       connection.state = 'up';
@@ -209,3 +203,10 @@ export class ServerFrames {
     this.#host.report({ type: 'server.trailing', conn, client, bytes });
   }
 }
+
+/** What an exception of `step` means for its connection. Anything but a refusal of what came goes on. */
+export const meaningless = (error: unknown): { readonly code: ServerError; readonly detail: string } => {
+  if (!(error instanceof WireError || error instanceof PostcardError)) throw error;
+  const tooLong = error instanceof WireError && error.code === 'FRAME_TOO_LONG';
+  return { code: tooLong ? 'FRAME_TOO_LONG' : 'UNDECODABLE', detail: error.message };
+};

@@ -51,7 +51,7 @@ export type ServerCommand =
   | { readonly type: 'stored'; readonly token: Token }
   /** It is not, and will not be: a client that waits for its acknowledgement is cut off and sends it again. */
   | { readonly type: 'failed'; readonly token: Token }
-  /** Answers `server.spool`. */
+  /** Answers `server.spool`; `failed` says that it cannot be told. */
   | { readonly type: 'lastStored'; readonly token: Token; readonly batch: number | undefined };
 
 /** Why points were not handed out, or not stored. */

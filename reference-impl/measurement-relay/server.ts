@@ -1,5 +1,4 @@
 /** The server's end of the measurement relay, for any number of clients. Wire and behaviour: README.md. */
-import { PostcardError } from 'postcard-ts';
 import {
   type CommandInput,
   type Conn,
@@ -11,11 +10,10 @@ import {
   soonest,
 } from '../machine/machine.ts';
 import { Timeouts } from '../machine/timeouts.ts';
-import { WireError } from '../machine/wire-error.ts';
 import { type Asked, AskedBook } from './asked.ts';
 import { type Content, frameOf, type Origin, type Point } from './messages.ts';
 import { ServerConnection } from './server-connection.ts';
-import { ServerFrames } from './server-frames.ts';
+import { meaningless, ServerFrames } from './server-frames.ts';
 import {
   type ServerCommand,
   type ServerConfig,
@@ -160,7 +158,8 @@ export class MeasurementServer implements NetMachine<ServerReport, ServerCommand
       try {
         if (!this.#frames.step(connection)) break;
       } catch (error) {
-        this.#undecodable(connection, error);
+        const { code, detail } = meaningless(error);
+        this.#fail(connection, code, detail);
         return;
       }
     }
@@ -193,14 +192,6 @@ export class MeasurementServer implements NetMachine<ServerReport, ServerCommand
     if (connection.paused || connection.gone) return;
     connection.paused = true;
     this.#out.push({ type: 'pause', conn: connection.conn });
-  }
-
-  #undecodable(connection: ServerConnection, error: unknown): void {
-    if (error instanceof WireError && error.code === 'FRAME_TOO_LONG')
-      this.#fail(connection, 'FRAME_TOO_LONG', error.message);
-    else if (error instanceof WireError || error instanceof PostcardError)
-      this.#fail(connection, 'UNDECODABLE', error.message);
-    else throw error;
   }
 
   #ended(conn: Conn): void {
@@ -239,16 +230,17 @@ export class MeasurementServer implements NetMachine<ServerReport, ServerCommand
     const asked = this.#asked.answer(command.token);
     if (asked === undefined) return;
     this.#counters.undelivered = this.#asked.points;
-    const { connection } = asked;
+    const { connection, key, origin } = asked;
     const alive = this.#connections.get(connection.conn) === connection;
-    if (asked.key !== undefined) {
-      const owner = this.#claims.finish(asked.key);
-      if (command.type === 'stored' && asked.origin !== undefined)
-        this.#claims.remember(asked.key, asked.origin.batch);
+    if (key !== undefined) {
+      const owner = this.#claims.finish(key);
+      if (command.type === 'stored' && origin !== undefined) this.#claims.remember(key, origin.batch);
       if (owner !== undefined && owner !== connection) this.#ask(owner);
     }
-    if (command.type === 'lastStored') {
-      if (alive) this.#spoolOpened(connection, asked.key as string, command.batch);
+    if (key !== undefined && origin === undefined) {
+      if (!alive) return;
+      if (command.type === 'lastStored') this.#spoolOpened(connection, key, command.batch);
+      else this.#fail(connection, 'NOT_STORED', 'where its spool stands cannot be told');
       return;
     }
     connection.undelivered--;

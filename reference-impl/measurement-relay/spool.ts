@@ -17,6 +17,9 @@ export type SpooledBatch = {
   readonly parts: readonly Uint8Array[];
 };
 
+/** A metric by the spool's own id, which goes on the wire. */
+export type SpoolMetric = WireMetric & { readonly id: number };
+
 /** What `append` did. */
 export type Appended = {
   /** false: the points were refused, nothing is kept of them. */
@@ -45,7 +48,7 @@ export interface Spool {
   /** Outlives the process: what cannot be delivered at the end is not lost. */
   readonly durable: boolean;
   /** Metrics its points refer to, by the spool's own ids, in their order. */
-  readonly metrics: readonly WireMetric[];
+  readonly metrics: readonly SpoolMetric[];
   readonly books: SpoolBooks;
   /** The number the next sealed batch gets. */
   readonly next: number;
