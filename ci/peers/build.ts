@@ -1,4 +1,4 @@
-/** Builds the foreign yamux ends for `npm run bench relay`, each where its toolchain is; says what it had to leave out. */
+/** Builds the foreign ends for `npm run bench relay` and `bench postcard`, each where its toolchain is; says what it had to leave out. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,11 @@ const RECIPES: readonly Recipe[] = [
     folder: 'yamux-rust',
     command: ['cargo', 'build', '--release', '--quiet', '--target-dir', '../built/target'],
     result: 'built/target/release/yamux-rust',
+  },
+  {
+    folder: 'postcard-rust',
+    command: ['cargo', 'build', '--release', '--quiet', '--target-dir', '../built/target'],
+    result: 'built/target/release/postcard-rust',
   },
   { folder: 'yamux-npm', command: [npm, 'install', '--no-audit', '--no-fund', '--no-package-lock'] },
 ];

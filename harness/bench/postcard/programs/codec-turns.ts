@@ -1,0 +1,26 @@
+/**
+ * One contender of the postcard bench: `codec-turns SET CONTENDER POINTS` checks that values come back, says `ready` and what each
+ * case's bytes are, then answers lines `CASE COUNT` with the nanoseconds of CPU that COUNT repetitions took, threads of the engine
+ * included.
+ */
+import { createInterface } from 'node:readline';
+import { SETS, type SetName } from '../cases.ts';
+
+const [set = '', contender = '', points = '0'] = process.argv.slice(2);
+const cases = await SETS[set as SetName](contender, Number(points));
+const sizes = Object.fromEntries(cases.map(({ name, bytes }) => [name, bytes]));
+console.log(`ready ${JSON.stringify(sizes)}`);
+
+const collect = (globalThis as { gc?: (how: { readonly type: 'minor' }) => void }).gc;
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name = '', count = ''] = line.split(' ');
+  const found = cases.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no case is called ${name} in ${set}`);
+  // what the turn before left behind is not this one's to clear up
+  collect?.({ type: 'minor' });
+  const before = process.cpuUsage();
+  found.run(Number(count));
+  const { user, system } = process.cpuUsage(before);
+  console.log(String((user + system) * 1000));
+}
