@@ -1,0 +1,148 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { ManualClock } from '../../testing/manual-clock.ts';
+import { batch, point, points, recordedLog, sampleRegistry, text } from '../testing/sample-points.ts';
+import { type CsvConfig, CsvOutput } from './csv-output.ts';
+
+const stage = (path: string, changes: Partial<CsvConfig> = {}) => {
+  const { log, lines } = recordedLog();
+  const clock = new ManualClock();
+  const config: CsvConfig = {
+    ...{ path, forceFlush: true, endMillis: 5_000 },
+    ...{ appendUnit: true, displayUnit: true, delimiter: ';', lateDelimiter: ',' },
+    retry: { baseMillis: 100, factor: 2, capMillis: 1_000, jitter: 0, healthyMillis: 0, triesMax: Infinity },
+    ...changes,
+  };
+  return { output: new CsvOutput(config, sampleRegistry(), log, clock), lines, clock };
+};
+
+const rows = (path: string): readonly string[] => readFileSync(path, 'utf8').trimEnd().split('\n');
+
+t.test('a batch is in the file when its write resolves', async (t) => {
+  const path = join(t.testdir(), 'out.csv');
+  const { output } = stage(path);
+  await output.open();
+  await output.write(batch(points(2_500)));
+  t.equal(rows(path).length, 2_501);
+  await output.write(batch([]));
+  await output.write(batch(points(1, 9_999)));
+  t.match(rows(path).at(-1), /;9999;cpu_core;19;local_machine;;idle;$/);
+  await output.close();
+});
+
+t.test('without force_flush lines are held, unless their sender forgets them', async (t) => {
+  const path = join(t.testdir(), 'out.csv');
+  const { output } = stage(path, { forceFlush: false });
+  await output.open();
+  await output.write(batch(points(2)));
+  t.equal(readFileSync(path, 'utf8'), '');
+  await output.write(batch(points(2), { client: 'a', spool: 's', batch: 1 }));
+  t.equal(rows(path).length, 5);
+  await output.write(batch(points(3)));
+  t.equal(rows(path).length, 5);
+  await output.flush();
+  t.equal(rows(path).length, 8);
+  await output.write(batch(points(10_000)));
+  t.ok(rows(path).length > 5_000, 'not for ever');
+  await output.close();
+});
+
+t.test('a file goes on with its own columns, behind the last whole line', async (t) => {
+  const path = join(t.testdir(), 'out.csv');
+  const first = stage(path);
+  await first.output.open();
+  await first.output.write(batch(points(3)));
+  await first.output.close();
+  appendFileSync(path, 'cpu_time_ms;2023-11-14T22:1');
+  const second = stage(path);
+  await second.output.open();
+  t.match(second.lines, [{ level: 'warn', text: /torn/ }]);
+  await second.output.write(batch([point({ attributes: [text('late', 'x')] })]));
+  await second.output.close();
+  t.equal(rows(path).length, 5);
+  t.match(rows(path)[0], /;cpu_state;__late_attributes$/);
+  t.match(rows(path).at(-1), /;local_machine;;;late=x$/);
+  const torn = stage(path);
+  writeFileSync(path, 'metric;timest');
+  await torn.output.open();
+  await torn.output.write(batch(points(1)));
+  await torn.output.close();
+  t.match(
+    rows(path)[0],
+    /^metric;timestamp;value;.*;cpu_state;__late_attributes$/,
+    'a torn header is written anew',
+  );
+});
+
+t.test('what is no file of measurements is left alone', async (t) => {
+  const folder = t.testdir({ other: 'a,b,c\n1,2,3\n', noline: 'precious' });
+  for (const name of ['other', 'noline']) {
+    const { output } = stage(join(folder, name));
+    await t.rejects(output.open(), { code: 'OUTPUT_FILE', where: 'plugins.csv.output_path' });
+    await output.close();
+  }
+  t.equal(readFileSync(join(folder, 'noline'), 'utf8'), 'precious');
+});
+
+t.test('a path that cannot be written is told at the start', async (t) => {
+  const folder = t.testdir();
+  for (const path of [folder, join(folder, 'no/such/folder.csv')]) {
+    const { output } = stage(path);
+    await t.rejects(output.open(), { code: 'OUTPUT_FILE', got: /EISDIR|ENOENT/ });
+    await output.close();
+  }
+});
+
+const FULL = '/dev/full';
+t.test(
+  'a full disk makes senders wait, and the end tells what is not written',
+  { skip: existsSync(FULL) ? false : 'there is no /dev/full here' },
+  async (t) => {
+    const { output, clock, lines } = stage(FULL);
+    await output.open();
+    let taken: unknown = 'waits';
+    void output.write(batch(points(5))).catch((error: unknown) => {
+      taken = error;
+    });
+    for (let i = 0; i < 200 && lines.length < 3; i++) {
+      await clock.turn(1_000);
+      // the file system answers from another thread
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    t.equal(taken, 'waits');
+    t.match(lines[2], { level: 'error', text: /ENOSPC/ });
+    await output.close();
+    for (let i = 0; i < 200 && taken === 'waits'; i++) await new Promise((resolve) => setImmediate(resolve));
+    t.match(taken, { code: 'OUTPUT_CLOSED', got: /bytes that are not in/ });
+    const second = stage(FULL, { endMillis: 0, forceFlush: false });
+    await second.output.open();
+    await second.output.write(batch(points(5)));
+    await t.rejects(second.output.flush(), { code: 'OUTPUT_STUCK', got: /ENOSPC/ });
+    await second.output.close();
+  },
+);
+
+t.test('a reader that is slow makes senders wait', async (t) => {
+  const path = join(t.testdir(), 'pipe');
+  execFileSync('mkfifo', [path]);
+  const { output } = stage(path);
+  await output.open();
+  const reader = await open(path, 'r');
+  let taken = false;
+  const written = output.write(batch(points(1_000))).then(() => {
+    taken = true;
+  });
+  let bytes = 0;
+  const buffer = Buffer.alloc(65_536);
+  bytes += (await reader.read(buffer)).bytesRead;
+  t.notOk(taken, 'the pipe holds less than the batch');
+  while (!taken) bytes += (await reader.read(buffer)).bytesRead;
+  await written;
+  await output.close();
+  for (let more = 1; more > 0; bytes += more) more = (await reader.read(buffer)).bytesRead;
+  t.ok(bytes > 65_536);
+  await reader.close();
+});

@@ -1,0 +1,227 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Backoff, type Schedule } from '../../../backoff/schedule.ts';
+import { rngFor } from '../../../machine/rng.ts';
+import type { Batch } from '../../../measurement-relay/messages.ts';
+import type { MetricRegistry } from '../../../measurement-relay/metrics.ts';
+import { AgentError, reasonOf } from '../../agent-error.ts';
+import type { Clock } from '../../pipeline/clock.ts';
+import type { Output } from '../../pipeline/element.ts';
+import type { Log } from '../../plugin.ts';
+import { attributeKeys, COLUMNS, type CsvFormat, CsvLines, fieldsOf, headerLine, LATE } from './csv-text.ts';
+
+export type CsvConfig = CsvFormat & {
+  readonly path: string;
+  /** Every batch is in the file (the kernel has it) before the next one is taken. */
+  readonly forceFlush: boolean;
+  readonly retry: Schedule;
+  /** How long the end waits for a disk that does not take what is left. */
+  readonly endMillis: number;
+};
+
+/** Points that become text at once: bounds memory, whatever the size of a batch. */
+const POINTS_AT_ONCE = 1_024;
+/** Without `forceFlush`, what is held before it is written. */
+const HELD_BYTES_MAX = 65_536;
+/** UTF-8 of one UTF-16 unit, at most. */
+const BYTES_A_CHAR_MAX = 3;
+const HEADER_BYTES_MAX = 1 << 20;
+const TAIL_BYTES = 65_536;
+/** Errors that pass when somebody makes room or the device comes back. */
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EAGAIN',
+  'ENOMEM',
+  'EINTR',
+  'EFBIG',
+]);
+
+const errorCode = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/**
+ * Measurements as a CSV file with Alumet's columns. An existing file goes on with its own columns; a line that a crash has torn is
+ * cut off. A disk that is full is asked again and again while whoever measures waits: nothing is left out.
+ */
+export class CsvOutput implements Output {
+  readonly name = 'csv/out';
+  readonly #config: CsvConfig;
+  readonly #registry: MetricRegistry;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  #file: FileHandle | undefined;
+  #lines: CsvLines | undefined;
+  /** Used again and again: one made anew for each batch costs more than the text in it. */
+  #buffer = Buffer.allocUnsafeSlow(4 * HELD_BYTES_MAX);
+  #heldBytes = 0;
+  #closing = false;
+  #wake: (() => void) | undefined;
+
+  constructor(config: CsvConfig, registry: MetricRegistry, log: Log, clock: Clock) {
+    this.#config = config;
+    this.#registry = registry;
+    this.#log = log;
+    this.#clock = clock;
+    this.#backoff = new Backoff(config.retry, rngFor(process.pid, this.name));
+  }
+
+  async open(): Promise<void> {
+    const { path } = this.#config;
+    try {
+      this.#file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o644);
+    } catch (error) {
+      throw this.#unusable('a file that can be written', error);
+    }
+    const stat = await this.#file.stat();
+    if (stat.isFile() && stat.size > 0) await this.#goOn(this.#file, stat.size);
+  }
+
+  async write({ points, origin }: Batch): Promise<void> {
+    if (points.length === 0) return;
+    if (this.#lines === undefined) {
+      const keys = attributeKeys(points);
+      this.#hold(headerLine(keys, this.#config));
+      this.#lines = new CsvLines(this.#config, keys, this.#registry);
+    }
+    // whoever sent a batch with an origin forgets it when this resolves
+    const now = this.#config.forceFlush || origin !== undefined;
+    for (let from = 0; from < points.length; from += POINTS_AT_ONCE) {
+      this.#hold(this.#lines.of(points, from, Math.min(points.length, from + POINTS_AT_ONCE)));
+      if (now || this.#heldBytes >= HELD_BYTES_MAX) await this.#bringOut(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#bringOut(this.#clock.now() + this.#config.endMillis);
+  }
+
+  /** Whoever still waits for the disk is told with OUTPUT_CLOSED. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#wake?.();
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #hold(text: string): void {
+    const least = this.#heldBytes + text.length * BYTES_A_CHAR_MAX;
+    if (least > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * least);
+      this.#buffer.copy(larger, 0, 0, this.#heldBytes);
+      this.#buffer = larger;
+    }
+    this.#heldBytes += this.#buffer.write(text, this.#heldBytes);
+  }
+
+  /** @param deadline when to give up @throws AgentError OUTPUT_STUCK | OUTPUT_CLOSED | OUTPUT_FILE */
+  async #bringOut(deadline: number): Promise<void> {
+    if (this.#heldBytes === 0 || this.#file === undefined) return;
+    let waited = false;
+    while (this.#heldBytes > 0) {
+      try {
+        const { bytesWritten } = await this.#file.write(this.#buffer, 0, this.#heldBytes);
+        this.#buffer.copyWithin(0, bytesWritten, this.#heldBytes);
+        this.#heldBytes -= bytesWritten;
+      } catch (error) {
+        waited = true;
+        await this.#pause(error, this.#heldBytes, deadline);
+      }
+    }
+    this.#backoff.succeeded(this.#clock.now());
+    if (waited)
+      this.#log.info(`${this.name}: ${this.#config.path} takes measurements again, nothing was left out`);
+  }
+
+  async #pause(error: unknown, bytesLeft: number, deadline: number): Promise<void> {
+    const { retry, path } = this.#config;
+    const left = `${bytesLeft} bytes that are not in ${path}: ${reasonOf(error)}`;
+    const lost = (code: string, expected: string): AgentError =>
+      new AgentError({
+        code,
+        where: this.name,
+        expected,
+        got: left,
+        hint: 'make room, or choose another output_path',
+        cause: error,
+      });
+    if (!PASSING.has(errorCode(error))) throw this.#unusable('a file that takes measurements', error);
+    const now = this.#clock.now();
+    if (now >= deadline) throw lost('OUTPUT_STUCK', 'all measurements in the file before the end');
+    const wait = this.#backoff.failed(now) ?? retry.capMillis;
+    this.#log.error(
+      { waitMillis: wait },
+      `${this.name}: ${reasonOf(error)}; whoever measures waits until ${path} has room`,
+    );
+    if (!this.#closing)
+      await new Promise<void>((resolve) => {
+        const cancel = this.#clock.wake(now + wait, resolve);
+        this.#wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    this.#wake = undefined;
+    if (this.#closing) throw lost('OUTPUT_CLOSED', 'all measurements in the file before it was closed');
+  }
+
+  #unusable(expected: string, error: unknown): AgentError {
+    return new AgentError({
+      code: 'OUTPUT_FILE',
+      where: 'plugins.csv.output_path',
+      expected,
+      got: reasonOf(error),
+      hint: 'give the path of a file in a folder that exists and may be written',
+      cause: error,
+    });
+  }
+
+  /** Takes over the columns of a file that is there, and cuts off a line that has no end. */
+  async #goOn(file: FileHandle, size: number): Promise<void> {
+    const { delimiter, path } = this.#config;
+    const head = Buffer.alloc(Math.min(size, HEADER_BYTES_MAX));
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const end = head.subarray(0, bytesRead).indexOf(0x0a);
+    if (end < 0 && size < HEADER_BYTES_MAX && this.#isTornHeader(head.toString('utf8', 0, bytesRead))) {
+      await file.truncate(0);
+      return;
+    }
+    const fields = end < 0 ? undefined : fieldsOf(head.toString('utf8', 0, end), delimiter);
+    const keys = fields?.slice(COLUMNS.length, -1) ?? [];
+    if (fields === undefined || fields.join('\n') !== [...COLUMNS, ...keys, LATE].join('\n'))
+      throw new AgentError({
+        code: 'OUTPUT_FILE',
+        where: 'plugins.csv.output_path',
+        expected: `a new file, or one that begins with ${COLUMNS.join(delimiter)}`,
+        got: `${path} with other columns`,
+        hint: 'move it away, or give another output_path or the csv_delimiter it was written with',
+      });
+    await this.#cutTornLine(file, size);
+    this.#lines = new CsvLines(this.#config, keys, this.#registry);
+  }
+
+  #isTornHeader(text: string): boolean {
+    const whole = COLUMNS.join(this.#config.delimiter);
+    return whole.startsWith(text) || text.startsWith(whole);
+  }
+
+  async #cutTornLine(file: FileHandle, size: number): Promise<void> {
+    const tail = Buffer.alloc(TAIL_BYTES);
+    for (let end = size; end > 0; ) {
+      const start = Math.max(0, end - TAIL_BYTES);
+      const { bytesRead } = await file.read(tail, 0, end - start, start);
+      const last = tail.subarray(0, bytesRead).lastIndexOf(0x0a);
+      if (last >= 0) {
+        const whole = start + last + 1;
+        if (whole === size) return;
+        await file.truncate(whole);
+        this.#log.warn(
+          `${this.name}: a line that a crash had torn was cut off the end of ${this.#config.path}`,
+        );
+        return;
+      }
+      end = start;
+    }
+  }
+}
