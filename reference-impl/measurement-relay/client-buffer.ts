@@ -101,8 +101,8 @@ export class ClientBuffer {
   #part(now: Millis, bytes: Uint8Array, points: number): void {
     const { spool } = this.#config;
     if (spool.books.openBytes + bytes.length > BATCH_BYTES_MAX) this.seal(now);
-    const { taken, droppedPoints } = spool.append(bytes, points, this.sentThrough);
-    if (droppedPoints > 0) this.#lost.add('dropped for newer', droppedPoints, 'the spool is full');
-    if (!taken) this.#lost.add('spool full', points, `${bytes.length} bytes`);
+    const { taken, droppedPoints, detail } = spool.append(bytes, points, this.sentThrough);
+    if (droppedPoints > 0) this.#lost.add('dropped for newer', droppedPoints, detail);
+    if (!taken) this.#lost.add('spool full', points, detail);
   }
 }

@@ -2,6 +2,7 @@ import { WIRE_METRIC_ID_MAX } from './messages.ts';
 import { type MetricDefinition, plainUnit } from './metrics.ts';
 import {
   type Appended,
+  roomFor,
   SPOOL_LIMITS,
   type Spool,
   type SpoolBooks,
@@ -78,11 +79,12 @@ export class MemorySpool implements Spool {
 
   append(part: Uint8Array, points: number, sentThrough: number): Appended {
     const dropped = this.#makeRoom(part.length, sentThrough);
-    if (dropped === undefined) return { taken: false, droppedPoints: 0 };
+    const detail = `its limit is ${this.#limits.bytesMax} bytes`;
+    if (dropped === undefined) return { taken: false, droppedPoints: 0, detail };
     this.#open.parts.push(part);
     this.#open.points += points;
     this.#open.bytes += part.length;
-    return { taken: true, droppedPoints: dropped };
+    return { taken: true, droppedPoints: dropped, detail };
   }
 
   seal(): number | undefined {
@@ -125,23 +127,12 @@ export class MemorySpool implements Spool {
 
   /** @returns points dropped for it; undefined: there is no room to be had */
   #makeRoom(bytes: number, sentThrough: number): number | undefined {
-    const over = (): number => this.#sealedBytes + this.#open.bytes + bytes - this.#limits.bytesMax;
-    if (over() <= 0) return 0;
-    if (this.#limits.whenFull === 'refuse') return undefined;
-    const first = this.#sealed.findIndex(({ number }) => number > sentThrough);
-    if (first < 0) return undefined;
-    let end = first;
-    let freed = 0;
-    let points = 0;
-    for (; end < this.#sealed.length && freed < over(); end++) {
-      const batch = this.#sealed[end] as SpooledBatch;
-      freed += batch.bytes;
-      points += batch.points;
-    }
-    if (freed < over()) return undefined;
-    this.#sealed.splice(first, end - first);
-    this.#sealedBytes -= freed;
-    this.#sealedPoints -= points;
-    return points;
+    const over = this.#sealedBytes + this.#open.bytes + bytes - this.#limits.bytesMax;
+    const room = roomFor(over, this.#sealed, this.#limits.whenFull, sentThrough);
+    if (room === undefined) return undefined;
+    this.#sealed.splice(room.first, room.count);
+    this.#sealedBytes -= room.bytes;
+    this.#sealedPoints -= room.points;
+    return room.points;
   }
 }
