@@ -64,7 +64,7 @@ const REFUSED: Readonly<Record<RuleName, readonly Fixture[]>> = {
 const ALLOWED: readonly Fixture[] = [
   ['reference-impl/drivers/node.ts', 'const now = performance.now();'],
   ['reference-impl/yamux/session.ts', '// Date.now() is not for us\nconst word = "process";'],
-  ['harness/conformance/clauses/port-relay.ts', "requires: 'Nothing ends the relay process.'"],
+  ['harness/conformance/clauses/port-tunnel.ts', "requires: 'Nothing ends the relay process.'"],
   ['harness/report/tap.ts', half("return ' # TO", "DO observation';")],
   ['harness/nat/nat.test.ts', "t.test('a mapping outlives its client', async (t) => { t.ok(nat); });"],
   ['harness/chaos-proxy/README.md', '# chaos-proxy\n'],

@@ -88,8 +88,11 @@ export type Case<Context> = {
   readonly clause: string;
   /** Capabilities without which it is not applicable: `pool`, `event`. */
   readonly needs: readonly string[];
-  /** It disturbs others (floods, descriptors, signals), or is disturbed by them (memory, CPU): it gets the target for itself. */
-  readonly alone?: boolean;
+  /**
+   * It disturbs others or is disturbed by them. `target`: it gets a target for itself (a fresh one where we start them);
+   * `machine`: nothing else runs meanwhile (memory, CPU).
+   */
+  readonly alone?: 'target' | 'machine';
   /** A clause about chance: passes when at least `atLeast` of `runs` pass. */
   readonly statistical?: { readonly runs: number; readonly atLeast: number };
   /** The whole case, unscaled. Default 20 s. */

@@ -1,6 +1,7 @@
 import t from 'tap';
 import natPool from '../../scenarios/nat-pool.ts';
 import { CLAUSES } from '../conformance/clauses/registry.ts';
+import { PROFILES } from '../conformance/suites/registry.ts';
 import { SimLab } from '../labs/sim/sim-lab.ts';
 import type { TraceEvent } from '../trace/trace.ts';
 import { EXIT, type Judgement } from '../verdict/verdict.ts';
@@ -98,8 +99,11 @@ t.test('only MUSTs decide, and nothing judged is not passed', async (t) => {
   t.equal(exitOf([], true), EXIT.inconclusive);
 });
 
-t.test('every check speaks of clauses that exist, and every clause is spoken of', async (t) => {
-  const spoken = new Set(Object.values(CHECKS).flatMap(({ clauses }) => clauses));
+t.test('every check and case speaks of clauses that exist, and every clause is spoken of', async (t) => {
+  const spoken = new Set([
+    ...Object.values(CHECKS).flatMap(({ clauses }) => clauses),
+    ...PROFILES.flatMap(({ cases }) => cases.map(({ clause }) => clause)),
+  ]);
   t.strictSame(
     [...spoken].filter((clause) => !CLAUSES.has(clause)),
     [],

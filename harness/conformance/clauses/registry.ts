@@ -1,11 +1,26 @@
 /** All clauses, one registry for the checks of scenarios and for the gate. */
 import type { Clause } from './clause.ts';
 import { LAB_CLAUSES } from './lab.ts';
-import { PORT_RELAY_CLAUSES } from './port-relay.ts';
+import { PORT_CONTROL_CLAUSES } from './port-control.ts';
+import { PORT_TUNNEL_CLAUSES } from './port-tunnel.ts';
 
-export const CLAUSES: ReadonlyMap<string, Clause> = new Map(
-  [...PORT_RELAY_CLAUSES, ...LAB_CLAUSES].map((clause) => [clause.id, clause]),
-);
+/** By family; an id that stands twice is an error of ours, found at start. */
+export const FAMILIES: readonly (readonly Clause[])[] = [
+  PORT_CONTROL_CLAUSES,
+  PORT_TUNNEL_CLAUSES,
+  LAB_CLAUSES,
+];
+
+const byId = (): ReadonlyMap<string, Clause> => {
+  const found = new Map<string, Clause>();
+  for (const clause of FAMILIES.flat()) {
+    if (found.has(clause.id)) throw new Error(`two clauses are called ${clause.id}`);
+    found.set(clause.id, clause);
+  }
+  return found;
+};
+
+export const CLAUSES: ReadonlyMap<string, Clause> = byId();
 
 /** @throws Error for an id that no clause has: a check that cites it is broken */
 export const clauseOf = (id: string): Clause => {

@@ -53,12 +53,12 @@ export const runClientCases = async (run: ClientRun): Promise<readonly CaseResul
     results.set(item.name, result);
     run.done(result);
   };
-  const queue = run.cases.filter((item) => item.alone !== true);
+  const queue = run.cases.filter((item) => item.alone !== 'machine');
   const lane = async (): Promise<void> => {
     for (let item = queue.shift(); item !== undefined && !run.signal.aborted; item = queue.shift())
       await take(item);
   };
   await Promise.all(Array.from({ length: Math.max(1, run.jobs) }, lane));
-  for (const item of run.cases) if (item.alone === true && !run.signal.aborted) await take(item);
+  for (const item of run.cases) if (item.alone === 'machine' && !run.signal.aborted) await take(item);
   return run.cases.flatMap((item) => results.get(item.name) ?? []);
 };

@@ -39,9 +39,10 @@ class Runner {
   }
 
   async all(): Promise<readonly CaseResult[]> {
-    const { cases, jobs } = this.#run;
-    const together = cases.filter((item) => item.alone !== true && item.statistical === undefined);
-    const alone = cases.filter((item) => !together.includes(item));
+    const { cases, jobs, target } = this.#run;
+    const own = target.restartable ? cases.filter((item) => item.alone === 'target') : [];
+    const together = cases.filter((item) => item.alone === undefined && item.statistical === undefined);
+    const alone = cases.filter((item) => !together.includes(item) && !own.includes(item));
     const again: Case<ServerContext>[] = [];
     const queue = [...together];
     const lane = async (): Promise<void> => {
@@ -56,12 +57,28 @@ class Runner {
         }
       }
     };
-    await Promise.all(Array.from({ length: Math.max(1, jobs) }, lane));
+    await Promise.all([
+      ...Array.from({ length: Math.max(1, jobs) }, lane),
+      ...own.map((item) => this.#withItsOwn(item)),
+    ]);
     for (const item of [...again, ...alone]) {
       if (this.#run.signal.aborted) break;
       await this.#byItself(item);
     }
     return cases.flatMap((item) => this.#results.get(item.name) ?? []);
+  }
+
+  /** A target of its own: what this case does to it, or reads of it, is nobody else's. */
+  async #withItsOwn(item: Case<ServerContext>): Promise<void> {
+    if (this.#run.signal.aborted) return;
+    const runner = new Runner(this.#run, await this.#run.target.start());
+    try {
+      await runner.#byItself(item);
+    } finally {
+      await runner.stop();
+    }
+    const result = runner.#results.get(item.name);
+    if (result !== undefined) this.#results.set(item.name, result);
   }
 
   /** Statistical ones as often as they ask for; a target that died in it fails it, with its last words. */

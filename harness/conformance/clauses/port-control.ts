@@ -2,8 +2,8 @@ import type { Clause } from './clause.ts';
 
 const README = 'lyondhill/relay README';
 
-/** What a port relay owes its clients and users. */
-export const PORT_RELAY_CLAUSES: readonly Clause[] = [
+/** What a port relay owes those who register: its control lines, pools and events. */
+export const PORT_CONTROL_CLAUSES: readonly Clause[] = [
   {
     id: 'PORT-CTRL-1',
     level: 'MUST',
@@ -41,6 +41,48 @@ export const PORT_RELAY_CLAUSES: readonly Clause[] = [
       'a user read from only after the claim',
       'ekzhang/bore (into_parts)',
     ],
+  },
+  {
+    id: 'PORT-CTRL-4',
+    level: 'MUST',
+    title: 'segments mean nothing',
+    requires: 'A control phase is the same whether its bytes come in one segment or one by one.',
+    source: `${README}: lines ended by \\n; TCP (RFC 9293) is a stream without borders`,
+    wire: 'client: "p" "o" "o" "l" "\\n" "n" "e" "w" "\\n" -> the same answer',
+    breaks: ['one read is taken for one line', 'a second line in the same read is dropped'],
+  },
+  {
+    id: 'PORT-CTRL-7',
+    level: 'MUST',
+    title: 'a stalled control phase delays nobody',
+    requires:
+      'Connections that stop in the middle of their control phase do not keep others from registering or being served.',
+    source: 'a relay serves many; one of them must not end it for the others',
+    wire: '64 times "p" and silence; then "pool\\nnew\\n" -> port and id at once',
+    breaks: [
+      'the handshake is read in the accept loop',
+      'rathole-org/rathole#324',
+      'MisterTea/EternalTerminal#781',
+    ],
+  },
+  {
+    id: 'PORT-CTRL-8',
+    level: 'SHOULD',
+    title: 'a control phase is bounded',
+    requires:
+      'A first line that never ends, or never comes, is closed in bounded time and costs bounded memory.',
+    source: 'no sentence of the README obliges it; whoever may connect may do this',
+    wire: '1 MiB without \\n, or nothing for a minute -> FIN or RST',
+    breaks: ['lines are collected without limit', 'no deadline before the first line (lyondhill/relay)'],
+  },
+  {
+    id: 'PORT-CTRL-9',
+    level: 'SHOULD',
+    title: 'a line may end with CR LF',
+    requires: 'A control line that ends with \\r\\n is read as the line before it.',
+    source: 'people try relays with telnet and nc -C; no sentence of the README obliges it',
+    wire: 'client: "event\\r\\nnew\\r\\n" -> port',
+    breaks: ['the \\r is taken for part of the word'],
   },
   {
     id: 'PORT-CTRL-5',
@@ -81,6 +123,15 @@ export const PORT_RELAY_CLAUSES: readonly Clause[] = [
     breaks: ['an "ok" line', 'the port said again'],
   },
   {
+    id: 'PORT-POOL-3',
+    level: 'MUST',
+    title: 'the registering connection is the first of its pool',
+    requires: 'The connection that asked for a new pool waits in it and is given to a user like any other.',
+    source: `${README}, "For Connection Pools": as soon as you receive the id you have 1 connection waiting`,
+    wire: 'client: "pool\\nnew\\n"; user: "x" -> "x" on that same connection',
+    breaks: ['the registering connection is kept for control only'],
+  },
+  {
     id: 'PORT-POOL-4',
     level: 'MUST',
     title: 'a user is served at once while a pooled connection waits',
@@ -111,6 +162,25 @@ export const PORT_RELAY_CLAUSES: readonly Clause[] = [
     source: `${README}: the id is the id provided by the server; observed: the relay closes the connection`,
     wire: 'client: "pool\\n0000000000\\n" -> FIN or RST',
     breaks: ['it waits for ever behind a closed port'],
+  },
+  {
+    id: 'PORT-POOL-7',
+    level: 'SHOULD',
+    title: 'a pool outlives its last connection for a while only',
+    requires:
+      'When the last connection of a pool is gone and none comes, its public port closes in bounded time.',
+    source: 'observed: lyondhill/relay looks every ten seconds; no sentence of the README obliges it',
+    wire: 'last pooled connection: FIN ... within a minute a user is refused',
+    breaks: ['ports are never given back', 'localtunnel/server#43'],
+  },
+  {
+    id: 'PORT-POOL-8',
+    level: 'SHOULD',
+    title: 'waiting users are served in their order',
+    requires: 'Users that wait for a pooled connection are served first come, first served.',
+    source: 'no sentence of the README obliges it; any other order lets somebody wait for ever',
+    wire: 'user 1, user 2, then one pooled connection -> user 1',
+    breaks: ['every waiting user polls for himself (lyondhill/relay)'],
   },
   {
     id: 'PORT-EVENT-1',
@@ -160,87 +230,21 @@ export const PORT_RELAY_CLAUSES: readonly Clause[] = [
     breaks: ['the second claim takes over or waits'],
   },
   {
-    id: 'PORT-MUX-1',
+    id: 'PORT-EVENT-6',
     level: 'MUST',
-    title: 'every user is one stream',
-    requires:
-      'In multiplex mode the relay opens one yamux stream for each user connection, towards the client.',
-    source: `${README}, "For Multiplexing": the relay client is a server in the multiplexed connection`,
-    wire: 'relay: 00 01 0001 00000001 00000000 (SYN, stream 1)',
-    breaks: ['two users share a stream', 'the relay waits for the client to open streams'],
+    title: 'claims may come in any order',
+    requires: 'Each claim is joined with the user its id names, whatever the order of users and claims.',
+    source: `${README}, "For Event listeners": the id received is what the new connection passes`,
+    wire: 'ids A, B, C announced; claims C, A, B',
+    breaks: ['a queue of users instead of a table of ids'],
   },
   {
-    id: 'PORT-MUX-2',
-    level: 'MUST',
-    title: 'a stalled stream stalls alone',
-    requires: 'A user that does not read stops its own stream and no other one of the session.',
-    source: 'hashicorp/yamux spec.md, "Flow Control"; the README names yamux as the multiplex protocol',
-    wire: 'no WindowUpdate for stream 1; Data of streams 3, 5, ... goes on',
-    breaks: ['one buffer for all streams', 'fatedier/frp#2987', 'hashicorp/yamux#142'],
-  },
-  {
-    id: 'PORT-END-1',
-    level: 'MUST',
-    title: "a user's half-close keeps the answer",
-    requires:
-      "After a user has ended its half the service learns it, and the service's answer still reaches the user, to its end.",
-    source: `${README}: <- pipe ->; the end of either side is passed on, and both are closed when both are done`,
-    wire: 'user: FIN ... service: 64 KiB, FIN -> user gets 64 KiB, FIN',
-    breaks: ['both directions end with the first', 'fatedier/frp#4967', 'envoyproxy/envoy#2067'],
-  },
-  {
-    id: 'PORT-END-2',
-    level: 'MUST',
-    title: "the service's end reaches the user",
-    requires: 'When the service has ended its half, the user gets every byte of it and then the end.',
-    source: `${README}: when it is done being used it will disconnect`,
-    wire: 'service: 1 MiB, FIN -> user: 1 MiB, FIN',
-    breaks: ["the service's close is not passed on (lyondhill/relay, pool)"],
-  },
-  {
-    id: 'PORT-END-3',
-    level: 'MUST',
-    title: 'an abort ends the other side',
-    requires: 'When a user resets its connection the service learns that it is over.',
-    source: `${README}: when it is done being used it will disconnect`,
-    wire: 'user: RST -> service: RST (or FIN)',
-    breaks: ['the service keeps a dead connection for ever'],
-  },
-  {
-    id: 'PORT-END-4',
+    id: 'PORT-EVENT-7',
     level: 'SHOULD',
-    title: 'an abort stays an abort',
-    requires: 'A reset arrives as a reset, so that a cut-off transfer is not taken for a complete one.',
-    source: 'TCP (RFC 9293): FIN says that all was sent; no sentence of the README obliges it',
-    wire: 'user: RST -> service: RST',
-    breaks: ['stream.pipeline of Node turns RST into FIN'],
-  },
-  {
-    id: 'PORT-ID-1',
-    level: 'MUST',
-    title: 'ids cannot be guessed',
-    requires:
-      'Ids of pools and events come from a secure random source: at least 40 bits, none twice, no pattern.',
-    source: 'the id is the only secret of the protocol: whoever knows a pool id receives its users',
-    wire: '"4F356C83F4\\n" (10 hex digits)',
-    breaks: ['counters', 'time stamps', 'a seed at start-up'],
-  },
-  {
-    id: 'PORT-PORT-1',
-    level: 'MUST',
-    title: 'a public port belongs to one registration',
-    requires: 'No two registrations that live at the same time are given the same public port.',
-    source: `${README}: the port it has available for communication`,
-    wire: '"4001\\n" to one client only',
-    breaks: ['ports counted without asking the system'],
-  },
-  {
-    id: 'PORT-LIVE-1',
-    level: 'MUST',
-    title: 'the relay lives through whatever peers do',
-    requires: 'Nothing a client or user does ends the relay process.',
-    source: 'a relay serves many; one of them must not end it for the others',
-    wire: 'any bytes, any end, at any time',
-    breaks: ['log.Fatal in a connection handler (lyondhill/relay)', 'concurrent map writes'],
+    title: 'a user whom nobody claims is let go',
+    requires: 'A user whose id is not claimed in bounded time, or whose listener is gone, is disconnected.',
+    source: 'no sentence of the README obliges it; a user who waits for ever holds a descriptor',
+    wire: 'control: FIN -> waiting users: FIN or RST',
+    breaks: ['ids never expire (lyondhill/relay)'],
   },
 ];

@@ -1,0 +1,390 @@
+/** Multiplexed clients: the other end of a yamux session, played with literal frames. */
+import {
+  encodeFrame,
+  FLAG,
+  type FrameHeader,
+  HEADER_BYTES,
+  INITIAL_WINDOW_BYTES,
+  TYPE,
+} from '../../../../reference-impl/yamux/frame.ts';
+import { type ServerContext, serverCases } from '../../case.ts';
+import type { WireEnd } from '../../wire/wire-end.ts';
+import { portLine } from './registered.ts';
+
+type Frame = FrameHeader & { readonly payload: Buffer };
+
+const DATA_BYTES_MAX = 1_048_576;
+
+/** One session with the relay: frames out by hand, frames in by hand. */
+class Session {
+  readonly port: number;
+  readonly carrier: WireEnd;
+  readonly #it: ServerContext;
+
+  private constructor(it: ServerContext, carrier: WireEnd, port: number) {
+    this.#it = it;
+    this.carrier = carrier;
+    this.port = port;
+  }
+
+  static async open(it: ServerContext, name = 'carrier'): Promise<Session> {
+    const carrier = await it.dial(name);
+    await carrier.send('multiplex\n');
+    return new Session(it, carrier, await portLine(it, carrier));
+  }
+
+  send(
+    type: FrameHeader['type'],
+    flags: number,
+    stream: number,
+    payload: Buffer | number = 0,
+  ): Promise<void> {
+    const length = typeof payload === 'number' ? payload : payload.length;
+    const body = typeof payload === 'number' ? undefined : payload;
+    return this.carrier.send(encodeFrame({ type, flags, stream, length }, body));
+  }
+
+  /** The next frame, whatever it is. */
+  async next(what: string): Promise<Frame> {
+    const head = await this.carrier.take(HEADER_BYTES, `${what}: a frame header`);
+    const [version, type] = [head[0] as number, head[1] as number];
+    if (version !== 0 || type > TYPE.goAway)
+      this.#it.broken('a yamux frame: version 0, type 0 to 3', head.toString('hex'));
+    const length = head.readUInt32BE(8);
+    const header = {
+      type: type as FrameHeader['type'],
+      flags: head.readUInt16BE(2),
+      stream: head.readUInt32BE(4),
+      length,
+    };
+    if (type !== TYPE.data) return { ...header, payload: Buffer.alloc(0) };
+    if (length > DATA_BYTES_MAX) this.#it.broken('a Data frame within any window', `${length} bytes`);
+    return { ...header, payload: await this.carrier.take(length, `${what}: the payload`) };
+  }
+
+  /** Frames until one is as wanted; pings are answered, window updates passed over. */
+  async until(what: string, wanted: (frame: Frame) => boolean): Promise<Frame> {
+    for (;;) {
+      const frame = await this.next(what);
+      if (frame.type === TYPE.ping && frame.flags === FLAG.syn && !wanted(frame)) {
+        await this.send(TYPE.ping, FLAG.ack, 0, frame.length);
+        continue;
+      }
+      if (wanted(frame)) return frame;
+      if (frame.type === TYPE.goAway) this.#it.broken(what, `GoAway with code ${frame.length}`);
+    }
+  }
+
+  /** The stream of the user who comes next, acknowledged. @returns its id and what came with the SYN */
+  async stream(what = 'a stream for the user'): Promise<{ readonly id: number; readonly early: Buffer }> {
+    const frame = await this.until(what, ({ flags, type }) => (flags & FLAG.syn) !== 0 && type !== TYPE.ping);
+    await this.send(TYPE.windowUpdate, FLAG.ack, frame.stream, 0);
+    return { id: frame.stream, early: frame.payload };
+  }
+
+  /** Payload of one stream until `count` bytes are there; its window is granted again as it is taken. */
+  async data(id: number, count: number, had: Buffer = Buffer.alloc(0)): Promise<Buffer> {
+    const parts = [had];
+    let length = had.length;
+    while (length < count) {
+      const frame = await this.until(
+        `${count} bytes on stream ${id}`,
+        ({ stream, type }) => stream === id && type === TYPE.data,
+      );
+      parts.push(frame.payload);
+      length += frame.payload.length;
+      if (frame.payload.length > 0) await this.send(TYPE.windowUpdate, 0, id, frame.payload.length);
+      if ((frame.flags & FLAG.fin) !== 0 && length < count)
+        this.#it.broken(`${count} bytes on stream ${id}`, `FIN after ${length}`);
+    }
+    return Buffer.concat(parts);
+  }
+
+  isEnd(id: number): (frame: Frame) => boolean {
+    return ({ stream, flags }) => stream === id && (flags & (FLAG.fin | FLAG.rst)) !== 0;
+  }
+}
+
+const needs = ['multiplex'];
+
+export const MULTIPLEX = serverCases(
+  {
+    name: 'mux/stream-per-user',
+    title: 'each of five users is a stream of its own',
+    clause: 'PORT-MUX-1',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const ids = new Set<number>();
+      for (let n = 1; n <= 5; n++) {
+        await it.dialPort(session.port, `user-${n}`);
+        const { id } = await session.stream();
+        if (ids.has(id)) it.broken('a new stream for each user', `stream ${id} twice`);
+        ids.add(id);
+      }
+    },
+  },
+  {
+    name: 'mux/odd-ids',
+    title: 'the relay opens odd streams, as the client of the session',
+    clause: 'PORT-MUX-3',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      let last = 0;
+      for (let n = 1; n <= 3; n++) {
+        await it.dialPort(session.port, `user-${n}`);
+        const { id } = await session.stream();
+        if (id % 2 !== 1) it.broken('an odd stream id', String(id));
+        if (id <= last) it.broken(`an id above ${last}`, String(id));
+        last = id;
+      }
+    },
+  },
+  {
+    name: 'mux/carries-both-ways',
+    title: 'bytes of user and service pass, also those sent with the SYN answered late',
+    clause: 'PORT-MUX-1',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      await user.send('ping');
+      const { id, early } = await session.stream();
+      const got = await session.data(id, 4, early);
+      if (got.toString() !== 'ping') it.broken('"ping" on the stream', JSON.stringify(got.toString()));
+      await session.send(TYPE.data, 0, id, Buffer.from('pong'));
+      await user.expect('pong', "the service's bytes");
+    },
+  },
+  {
+    name: 'mux/one-byte-segments',
+    title: 'frames cut into single bytes are read as frames',
+    clause: 'PORT-CTRL-4',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      const { id } = await session.stream();
+      await session.carrier.sendSliced(
+        encodeFrame({ type: TYPE.data, flags: 0, stream: id, length: 5 }, Buffer.from('slice')),
+        1,
+      );
+      await user.expect('slice', "the service's bytes");
+    },
+  },
+  {
+    name: 'mux/half-close-user',
+    title: "a user's FIN is a FIN of his stream, and the answer still comes",
+    clause: 'PORT-END-1',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      await user.send('request');
+      user.end();
+      const { id, early } = await session.stream();
+      await session.data(id, 7, early);
+      const end = await session.until('FIN of the stream', session.isEnd(id));
+      if ((end.flags & FLAG.rst) !== 0) it.broken('FIN', 'RST');
+      await it.wait(300);
+      await session.send(TYPE.data, 0, id, Buffer.from('the answer'));
+      await session.send(TYPE.data, FLAG.fin, id, Buffer.from(', complete'));
+      const answer = await user.rest('the answer', 64);
+      if (answer.toString() !== 'the answer, complete')
+        it.broken('"the answer, complete"', JSON.stringify(answer.toString()));
+    },
+  },
+  {
+    name: 'mux/service-ends',
+    title: 'a FIN of the stream reaches the user behind its bytes',
+    clause: 'PORT-END-2',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      const { id } = await session.stream();
+      const answer = Buffer.alloc(200_000, 'a');
+      for (let at = 0; at < answer.length; at += 50_000)
+        await session.send(TYPE.data, 0, id, answer.subarray(at, at + 50_000));
+      await session.send(TYPE.windowUpdate, FLAG.fin, id, 0);
+      const got = await user.rest('the answer', answer.length);
+      if (!got.equals(answer)) it.broken(`${answer.length} bytes as they were sent`, `${got.length} bytes`);
+    },
+  },
+  {
+    name: 'mux/abort-user',
+    title: 'a user that resets ends his stream',
+    clause: 'PORT-END-3',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      const { id } = await session.stream();
+      await user.send('x');
+      await session.data(id, 1);
+      user.reset();
+      const end = await session.until('the end of the stream', session.isEnd(id));
+      it.observe(
+        `the reset of a user arrives as ${(end.flags & FLAG.rst) === 0 ? 'FIN' : 'RST'} of his stream`,
+      );
+    },
+  },
+  {
+    name: 'mux/window-kept',
+    title: 'the relay stops at the window and goes on by what is granted',
+    clause: 'PORT-MUX-4',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      void user.send(Buffer.alloc(INITIAL_WINDOW_BYTES + 100_000, 'w'));
+      const { id, early } = await session.stream();
+      let got = early.length;
+      const isData = (frame: Frame): boolean => frame.stream === id && frame.type === TYPE.data;
+      while (got < INITIAL_WINDOW_BYTES)
+        got += (await session.until('the window full of data', isData)).payload.length;
+      if (got > INITIAL_WINDOW_BYTES) it.broken(`${INITIAL_WINDOW_BYTES} bytes, the window`, `${got} bytes`);
+      await session.carrier.expectSilence(500, 'with the window used up');
+      const grant = 5_000;
+      await session.send(TYPE.windowUpdate, 0, id, grant);
+      let more = 0;
+      while (more < grant) more += (await session.until('what was granted', isData)).payload.length;
+      if (more > grant) it.broken(`${grant} more bytes`, `${more}`);
+      await session.carrier.expectSilence(500, 'with the grant used up');
+    },
+  },
+  {
+    name: 'mux/grants-as-consumed',
+    title: 'a relay whose user reads grants window again',
+    clause: 'PORT-MUX-4',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      const { id } = await session.stream();
+      let window = INITIAL_WINDOW_BYTES;
+      let sent = 0;
+      const total = 4 * INITIAL_WINDOW_BYTES;
+      const reading = user.stream(total, "the service's bytes", () => undefined);
+      while (sent < total) {
+        if (window === 0) {
+          const grant = await session.until(
+            'a window update',
+            ({ type, stream }) => type === TYPE.windowUpdate && stream === id,
+          );
+          window += grant.length;
+          continue;
+        }
+        const part = Math.min(window, total - sent, 65_536);
+        await session.send(TYPE.data, 0, id, Buffer.alloc(part, 'g'));
+        sent += part;
+        window -= part;
+      }
+      await reading;
+    },
+  },
+  {
+    name: 'mux/stalled-stream-alone',
+    title: 'a user that reads nothing does not stop the other streams or pings',
+    clause: 'PORT-MUX-2',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const stalled = await it.dialPort(session.port, 'stalled');
+      stalled.pause();
+      const { id } = await session.stream();
+      // the whole window: as much as a peer may send without being granted more
+      for (let at = 0; at < INITIAL_WINDOW_BYTES; at += 65_536)
+        await session.send(TYPE.data, 0, id, Buffer.alloc(65_536));
+      const other = await it.dialPort(session.port, 'other');
+      const { id: second } = await session.stream('a stream for the second user');
+      await session.send(TYPE.data, 0, second, Buffer.from('not held up'));
+      await other.expect('not held up', 'bytes of the other stream');
+      await session.send(TYPE.ping, FLAG.syn, 0, 0xcafe);
+      await session.until(
+        'the answer to a ping',
+        ({ type, flags, length }) => type === TYPE.ping && flags === FLAG.ack && length === 0xcafe,
+      );
+    },
+  },
+  {
+    name: 'mux/ping-answered',
+    title: 'a ping is answered with its own value',
+    clause: 'PORT-MUX-6',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      await session.send(TYPE.ping, FLAG.syn, 0, 0xdeadbeef);
+      const answer = await session.until(
+        'the answer to a ping',
+        ({ type, flags }) => type === TYPE.ping && flags === FLAG.ack,
+      );
+      if (answer.length !== 0xdeadbeef) it.broken('the value deadbeef', answer.length.toString(16));
+    },
+  },
+  {
+    name: 'mux/data-on-syn',
+    title: 'window granted with the ACK counts',
+    clause: 'PORT-MUX-4',
+    needs,
+    run: async (it) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      const frame = await session.until(
+        'a stream',
+        ({ flags, type }) => (flags & FLAG.syn) !== 0 && type !== TYPE.ping,
+      );
+      const extra = 50_000;
+      await session.send(TYPE.windowUpdate, FLAG.ack, frame.stream, extra);
+      void user.send(Buffer.alloc(INITIAL_WINDOW_BYTES + extra + 10_000));
+      let got = frame.payload.length;
+      const isData = ({ stream, type }: Frame): boolean => stream === frame.stream && type === TYPE.data;
+      while (got < INITIAL_WINDOW_BYTES + extra)
+        got += (await session.until('window and delta full of data', isData)).payload.length;
+      if (got > INITIAL_WINDOW_BYTES + extra) it.broken(`${INITIAL_WINDOW_BYTES + extra} bytes`, `${got}`);
+    },
+  },
+  ...(['fin', 'reset'] as const).map((how) => ({
+    name: `mux/port-ends-with-${how}`,
+    title: `the port refuses users once the session ended by ${how === 'fin' ? 'FIN' : 'RST'}, and the one it had learns it`,
+    clause: 'PORT-MUX-5',
+    alone: 'target' as const,
+    needs,
+    run: async (it: ServerContext) => {
+      const session = await Session.open(it);
+      const user = await it.dialPort(session.port, 'user');
+      await session.stream();
+      if (how === 'fin') session.carrier.end();
+      else session.carrier.reset();
+      await user.expectEnd('a user whose session has ended');
+      const began = performance.now();
+      while (!(await it.refused(session.port))) {
+        if (performance.now() - began > it.patienceMillis) {
+          it.blameMachine(performance.now() - began, 'the port to refuse users');
+          it.broken('a port that refuses users', 'it takes them');
+        }
+        await it.wait(100);
+      }
+    },
+  })),
+  {
+    name: 'mux/forwarder-in-client-mode',
+    title: 'a client that wrongly opens its session as yamux client is served all the same',
+    clause: 'PORT-MUX-1',
+    needs,
+    run: async (it) => {
+      // the Go forwarder says so with a ping of its own and never opens streams
+      const session = await Session.open(it);
+      await session.send(TYPE.ping, FLAG.syn, 0, 1);
+      await session.until(
+        'the answer to its ping',
+        ({ type, flags }) => type === TYPE.ping && flags === FLAG.ack,
+      );
+      const user = await it.dialPort(session.port, 'user');
+      const { id } = await session.stream();
+      await session.send(TYPE.data, FLAG.fin, id, Buffer.from('served'));
+      await user.rest('the answer', 6);
+    },
+  },
+);
