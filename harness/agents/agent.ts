@@ -3,6 +3,9 @@
  * The program that runs inside a lab's hosts: `node harness/agents/agent.ts`. Speaks protocol.ts over standard input and
  * output; runs the actors of one or several hosts over real sockets. Ends with its input, and whatever it started with it.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connNames, NodeDriver } from '../../reference-impl/drivers/node.ts';
 import type { Address } from '../../reference-impl/machine/machine.ts';
@@ -10,11 +13,15 @@ import { Stamper } from '../trace/stamp.ts';
 import type { Happening, TraceEvent } from '../trace/trace.ts';
 import type { ActorCommand, ActorSpec } from './actor-spec.ts';
 import { makeActor } from './actors.ts';
+import type { Disk } from './point-store.ts';
 import { Program } from './program.ts';
 import type { AgentCommand } from './protocol.ts';
+import { inWork } from './sqlite-store.ts';
+import { SqliteReader } from './store-reader.ts';
 import { TraceWire } from './wire-watch.ts';
 
 type Running =
+  | { readonly kind: 'reader'; readonly reader: SqliteReader }
   | { readonly kind: 'program'; readonly program: Program }
   | { readonly kind: 'machine'; readonly driver: NodeDriver<Happening, ActorCommand> };
 
@@ -25,6 +32,8 @@ class Agent {
   readonly #running = new Map<string, Running>();
   /** Where machines listened: one that is started again after a kill is found where it was. */
   readonly #ports = new Map<string, number>();
+  readonly #disks = new Map<string, Disk>();
+  #work: string | undefined;
   #base = process.hrtime.bigint();
   #seed = 0;
   #lines: string[] = [];
@@ -61,7 +70,9 @@ class Agent {
       case 'tell': {
         const running = this.#known(command.who);
         if (running.kind === 'program') throw new Error(`${command.who} is a program and takes no commands`);
-        return running.driver.tell(command.command);
+        if (running.kind === 'machine') return running.driver.tell(command.command);
+        if (command.command.do === 'read') await running.reader.read();
+        return;
       }
       case 'stop':
         return this.#stop(command.who, command.how);
@@ -103,10 +114,18 @@ class Agent {
         this.#running.set(who, { kind: 'program', program });
         return await program.start();
       }
+      if (actor.kind === 'store-reader') return this.#startReader(who, actor, say);
       const name = connNames();
-      const machine = makeActor(actor, { name, seed: this.#seed, who, port: this.#ports.get(who) ?? 0 });
+      const machine = makeActor(actor, {
+        ...{ name, seed: this.#seed, who, port: this.#ports.get(who) ?? 0 },
+        ...{ disks: this.#disks, work: () => this.#workFolder() },
+      });
       const wire = watch ? { watch: new TraceWire(say) } : {};
-      const driver = new NodeDriver(machine, { name, report: say, bind, ...wire });
+      const clock = (): number => Number((process.hrtime.bigint() - this.#base) / 1000n) / 1000;
+      // What a client decided is dated by its own clock: the wait between a loss and the next dial is judged to the millisecond.
+      const report = (event: Happening, now: number): void =>
+        event.type.startsWith('client.') ? this.#stamper.sayAt(who, now * 1000, event) : say(event);
+      const driver = new NodeDriver(machine, { name, report, bind, clock, ...wire });
       this.#running.set(who, { kind: 'machine', driver });
       say({ type: 'host.started', form: actor.kind });
       driver.start();
@@ -115,9 +134,32 @@ class Agent {
     }
   }
 
+  #startReader(
+    who: string,
+    { store, coded }: Extract<ActorSpec<Address>, { kind: 'store-reader' }>,
+    say: (event: Happening) => void,
+  ): void {
+    if (!('sqlite' in store)) throw new Error('PostgreSQL is read by another program');
+    const reader = new SqliteReader(
+      inWork(store.sqlite, () => this.#workFolder()),
+      coded,
+      say,
+    );
+    this.#running.set(who, { kind: 'reader', reader });
+    say({ type: 'host.started', form: 'store-reader' });
+    reader.start();
+  }
+
+  /** Made when it is first asked for. */
+  #workFolder(): string {
+    this.#work ??= mkdtempSync(join(tmpdir(), 'relaylab-work-'));
+    return this.#work;
+  }
+
   async #stop(who: string, how: 'orderly' | 'kill'): Promise<void> {
     const running = this.#known(who);
     if (running.kind === 'program') return running.program.stop(how);
+    if (running.kind === 'reader') return running.reader.stop();
     if (how === 'orderly') running.driver.stop();
     else {
       running.driver.destroy();
@@ -126,10 +168,11 @@ class Agent {
     }
   }
 
-  /** The programs it started would outlive it. Also the last act of an agent that breaks. */
-  killPrograms(): void {
+  /** The programs it started would outlive it, and so would their files. Also the last act of an agent that breaks. */
+  clearUp(): void {
     for (const running of this.#running.values())
       if (running.kind === 'program') running.program.kill('SIGKILL');
+    if (this.#work !== undefined) rmSync(this.#work, { recursive: true, force: true });
   }
 
   /** Everything this agent started goes with it. */
@@ -141,7 +184,7 @@ class Agent {
 }
 
 const agent = new Agent();
-process.on('exit', () => agent.killPrograms());
+process.on('exit', () => agent.clearUp());
 // Ctrl-C in a terminal reaches the whole process group: the runner decides what happens then, not each agent.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('SIGTERM', () => agent.end());

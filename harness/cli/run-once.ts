@@ -20,6 +20,8 @@ export type OnceRequest = {
   readonly signal: AbortSignal;
   readonly heard: (event: TraceEvent) => void;
   readonly progress: (text: string) => void;
+  /** Called when the lab is gone, with how long that took (milliseconds). */
+  readonly tornDown: (millis: number) => void;
 };
 
 export type Once = {
@@ -31,7 +33,7 @@ export type Once = {
 
 /** Leaves trace and reports in the run's folder, whatever ended the run. @throws UsageError, LabError when they cannot be written */
 export const runOnce = async (request: OnceRequest): Promise<Once> => {
-  const { scenario, chosen, options, flags, rerun, signal, heard, progress } = request;
+  const { scenario, chosen, options, flags, rerun, signal, heard, progress, tornDown } = request;
   const folder = new RunFolder(flags.reports, scenario.name, seedText(options.seed), new Date());
   const judge = new RunJudge(scenario);
   const sink = (event: TraceEvent): void => {
@@ -44,7 +46,7 @@ export const runOnce = async (request: OnceRequest): Promise<Once> => {
   try {
     await execute({
       ...{ scenario, chosen, options, relayExec, defect, version: VERSION, rerun },
-      ...{ sink, signal, progress, keep },
+      ...{ sink, signal, progress, keep, tornDown },
       linkRecord: join(flags.reports, 'links', 'trusted.json'),
     });
   } catch (error) {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chooseLab, type LabChoice, type LinkChoice } from '../labs/choose.ts';
 import { seedText } from '../scenario/execute.ts';
 import type { Options, Scenario } from '../scenario/scenario.ts';
+import type { TraceEvent } from '../trace/trace.ts';
 import { EXIT, type ExitCode } from '../verdict/verdict.ts';
 import { type Interrupts, interrupts } from './interrupts.ts';
 import { runOnce } from './run-once.ts';
@@ -96,6 +97,7 @@ const oneSeed = async (
       progress: (text) => {
         if (screen.isTty || flags.keep) screen.say([`  ${text}`]);
       },
+      tornDown: (millis) => screen.say([`  lab down in ${seconds(millis)} s`]),
     });
     screen.close();
     if (broken !== undefined) tellBroken(broken);
@@ -107,6 +109,19 @@ const oneSeed = async (
     screen.close();
   }
 };
+
+const seconds = (millis: number): string => (millis / 1000).toFixed(1);
+
+/** How long a lab took to start and to go, in words; the simulator's says nothing. */
+class Took {
+  words = '';
+  heard(event: TraceEvent): void {
+    if (event.type === 'lab.started') this.words += `, ${event.sites} sites up in ${seconds(event.millis)} s`;
+  }
+  tornDown(millis: number): void {
+    this.words += `, down in ${seconds(millis)} s`;
+  }
+}
 
 /** Worst first: what a row of runs ends with. */
 const WORST: readonly ExitCode[] = [EXIT.harness, EXIT.fail, EXIT.inconclusive];
@@ -125,11 +140,13 @@ const manySeeds = async (
     const options = optionsOf(flags, scenario.defaults, chosen.lab.name, (first + i) >>> 0);
     const rerun = rerunCommand(name, options, flags, scenario.defaults);
     const startedAt = performance.now();
-    const silent = { heard: () => {}, progress: () => {} };
+    const took = new Took();
     const one = { ...flags, keep: false };
     const { model, folder, broken } = await runOnce({
       ...{ scenario, chosen, options, flags: one, signal, rerun },
-      ...silent,
+      heard: (event) => took.heard(event),
+      progress: () => {},
+      tornDown: (millis) => took.tornDown(millis),
     });
     if (signal.aborted) {
       folder.remove();
@@ -138,8 +155,8 @@ const manySeeds = async (
     if (broken !== undefined) tellBroken(broken);
     const { exitCode } = model;
     codes.push(exitCode);
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    console.log(`seed ${seedText(options.seed)}  exit ${exitCode}  ${seconds} s`);
+    const whole = seconds(performance.now() - startedAt);
+    console.log(`seed ${seedText(options.seed)}  exit ${exitCode}  ${whole} s${took.words}`);
     if (exitCode === EXIT.pass) folder.remove();
     else {
       for (const { pin, judgement } of model.checks)

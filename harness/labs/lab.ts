@@ -13,6 +13,8 @@ export type Order =
   | { readonly do: 'tell'; readonly who: string; readonly command: ActorCommand }
   | FaultOrder
   | { readonly do: 'stop'; readonly who: string }
+  /** Whoever reads the store of this server reads it to its end, and says so (`store.read`). */
+  | { readonly do: 'read'; readonly server: string }
   | { readonly do: 'audit'; readonly moment: 'before' | 'after' | 'sample' }
   /** Something to write into the trace in the runner's own name. */
   | { readonly do: 'say'; readonly event: Happening }
@@ -32,6 +34,8 @@ export type LabContext = {
   readonly signal: AbortSignal;
   /** One line about what is being prepared, for a terminal. */
   readonly progress: (text: string) => void;
+  /** Called once everything is removed, with how long that took (milliseconds). */
+  readonly tornDown?: (millis: number) => void;
   /** Leave everything running at the end and say how to look at it. */
   readonly keep: boolean;
 };

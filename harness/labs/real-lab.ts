@@ -28,6 +28,7 @@ export class RealLab implements Lab {
   }
 
   async run(topology: Topology, director: Director, context: LabContext): Promise<void> {
+    const askedAt = performance.now();
     const hosts = new Hosts(topology, this.#ground, context);
     const session = new Session(hosts);
     const live = async (): Promise<void> => {
@@ -35,6 +36,8 @@ export class RealLab implements Lab {
       await this.#ground.open(topology, context);
       hosts.begin();
       await bringUp(hosts);
+      const millis = Math.round(performance.now() - askedAt);
+      hosts.stamper.say('runner', { type: 'lab.started', sites: topology.sites.length, millis });
       await session.direct(director);
     };
     try {
@@ -46,7 +49,9 @@ export class RealLab implements Lab {
     } finally {
       session.end();
       hosts.end();
+      const endedAt = performance.now();
       for (const left of await this.#ground.close()) context.progress(`left behind: ${left}`);
+      if (!context.keep) context.tornDown?.(performance.now() - endedAt);
     }
   }
 }

@@ -12,6 +12,8 @@ export type BackoffPoint = {
   /** 0: the first after a loss. */
   readonly attempt: number;
   readonly waitMicros: number;
+  /** What the client said it would wait. */
+  readonly saidMicros: number;
   /** The declared step, jitter not yet taken off. */
   readonly stepMicros: number;
   readonly inside: boolean;
@@ -38,6 +40,11 @@ export type Fleet = {
   readonly attempts: number;
   readonly outside: number;
   readonly fit: Fit;
+  /**
+   * How much longer than they said the most punctual tenth of the waits took, as a ratio. A busy machine makes some waits longer;
+   * a client that keeps another schedule than it tells makes all of them longer.
+   */
+  readonly oversleep: number;
   readonly herds: readonly Herd[];
   /** Limit of `busiestShare`: a goal, or the 99.9th percentile of the declared schedule's own simulation; undefined: not judged. */
   readonly herdLimit: number | undefined;
@@ -165,6 +172,7 @@ export class ComebackCollector {
           resetMillis: Number.isFinite(reset) ? reset / 1_000 : undefined,
           keptMillis: kept > 0 ? kept / 1_000 : undefined,
         },
+        oversleep: oversleepOf(points),
         herds: outages.map((outage) => herdOf(outage, draft?.dials ?? [], schedule.size)),
         herdLimit: this.#limit(schedule, outages),
       };
@@ -190,9 +198,18 @@ const pointOf = (schedule: ScheduleFacts, lost: EventOf<'client.lost'>, dialedAt
     t: dialedAt,
     attempt: lost.attempt,
     waitMicros,
+    saidMicros: lost.waitMillis * 1_000,
     stepMicros: step,
     inside: waitMicros >= low && waitMicros <= step + LATE_SLACK_MICROS,
   };
+};
+
+const oversleepOf = (points: readonly BackoffPoint[]): number => {
+  const ratios = points
+    .filter(({ saidMicros }) => saidMicros > 0)
+    .map(({ waitMicros, saidMicros }) => waitMicros / saidMicros)
+    .sort((a, b) => a - b);
+  return ratios[Math.floor(ratios.length / 10)] ?? 1;
 };
 
 const thin = (points: readonly BackoffPoint[]): readonly BackoffPoint[] => {

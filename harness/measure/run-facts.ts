@@ -102,6 +102,9 @@ export class FactsCollector {
       case 'run.note':
         this.notes.push(event.text);
         return;
+      case 'lab.started':
+        this.notes.push(`lab of ${event.sites} sites up in ${(event.millis / 1000).toFixed(1)} s`);
+        return;
       case 'goal.declared':
         this.goals.set(event.goal, event.value);
         return;

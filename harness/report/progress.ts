@@ -89,6 +89,14 @@ export class Progress {
         return [
           lines ? `${clock(event.t)} note ${quoted(event.text)}` : `${clock(event.t)} s  ${event.text}`,
         ];
+      case 'lab.started': {
+        const after = duration(event.millis * 1000);
+        return [
+          lines
+            ? `${clock(event.t)} lab up sites=${event.sites} in ${after}`
+            : `${clock(event.t)} s  ${event.sites} sites up in ${after}`,
+        ];
+      }
       case 'fault.begun':
         return [
           lines

@@ -22,7 +22,7 @@ export type RunRequest = {
   readonly rerun: string;
   /** Where measurements of link effects are kept for a day; without it they are made again for each run. */
   readonly linkRecord?: string;
-} & Pick<LabContext, 'sink' | 'signal' | 'progress' | 'keep'>;
+} & Pick<LabContext, 'sink' | 'signal' | 'progress' | 'keep' | 'tornDown'>;
 
 export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relayExec' | 'defect'>): Plan => {
   const plan = request.scenario.plan(request.options);
@@ -41,7 +41,7 @@ export const seedText = (seed: number): string => seed.toString(16).padStart(6, 
 
 /** Resolves when the run is over and everything is torn down. @throws LabError, or the reason of the aborted signal */
 export const execute = async (request: RunRequest): Promise<void> => {
-  const { scenario, chosen, options, sink, signal, progress, keep } = request;
+  const { scenario, chosen, options, sink, signal, progress, keep, tornDown } = request;
   const plan = planOf(request);
   const header = new Stamper(() => 0, sink);
   for (const event of declarations(request, plan)) header.say('plan', event);
@@ -54,7 +54,10 @@ export const execute = async (request: RunRequest): Promise<void> => {
   }
   const director = new PlanDirector(plan, options.seed);
   progress(`${scenario.name}: ${plan.topology.sites.length} sites`);
-  await chosen.lab.run(plan.topology, director, { seed: options.seed, sink, signal, progress, keep });
+  await chosen.lab.run(plan.topology, director, {
+    ...{ seed: options.seed, sink, signal, progress, keep },
+    ...(tornDown === undefined ? {} : { tornDown }),
+  });
 };
 
 /** Every fault of a link that the plan uses: what sites have all the time, and what the timeline adds. */

@@ -66,6 +66,8 @@ export type RunEvent =
       readonly healthyMillis: number;
     }
   | { readonly type: 'goal.declared'; readonly goal: string; readonly value: number }
+  /** Every host and actor is up; the timeline counts from here. `millis`: since somebody asked for the lab. Real labs only. */
+  | { readonly type: 'lab.started'; readonly sites: number; readonly millis: number }
   | { readonly type: 'run.phase'; readonly name: string }
   | { readonly type: 'run.note'; readonly text: string }
   /** A step of the timeline that never came to its turn, or found nobody to act on: what it was to show was not shown. */

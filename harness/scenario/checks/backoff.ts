@@ -92,7 +92,8 @@ class BackoffJudge implements Judging {
   }
 
   findings(): readonly Finding[] {
-    const fleets = this.#analysis.comeback.fleets(this.#analysis.faults.outages);
+    const { comeback, faults } = this.#analysis;
+    const fleets = comeback.fleets(faults).filter(({ schedule }) => schedule.server === 'relay');
     const reset = this.#reset.finding(
       (n) => `${count(n, 'loss')} counted by the reset rule`.replace('losss', 'losses'),
       (b, n) => `${b} of ${n} losses counted against the reset rule`,
@@ -107,11 +108,27 @@ const declared = ({ name, schedule: s }: Fleet): string =>
 
 /** Fewer late waits than this are the machine's doing: a timer that fired late under load. */
 const LATE_SHARE_MAX = 0.02;
-/** Whether the waits as a whole tell of another schedule than the declared one. */
-const misfit = ({ fit, schedule }: Fleet): boolean =>
-  differs(fit.baseMillis, schedule.baseMillis) ||
-  differs(fit.factor, schedule.factor) ||
-  differs(fit.capMillis, schedule.capMillis);
+/** A client that even at its most punctual waits longer than it says, by this ratio, keeps another schedule than it tells. */
+const OVERSLEEP_MAX = 1.05;
+const ROUNDING_MICROS = 1_000;
+
+/** What a client says it will wait is drawn by its schedule, whatever the machine makes of it then. */
+const saidOutside = ({ points, schedule }: Fleet): boolean =>
+  points.some(
+    ({ saidMicros, stepMicros }) =>
+      saidMicros > stepMicros + ROUNDING_MICROS ||
+      saidMicros < stepMicros * (1 - schedule.jitter) - ROUNDING_MICROS,
+  );
+
+/** Whether the waits as a whole tell of another schedule than the declared one, also those that the machine left alone. */
+const misfit = (fleet: Fleet): boolean => {
+  const { fit, schedule, oversleep } = fleet;
+  const other =
+    differs(fit.baseMillis, schedule.baseMillis) ||
+    differs(fit.factor, schedule.factor) ||
+    differs(fit.capMillis, schedule.capMillis);
+  return other && (oversleep > OVERSLEEP_MAX || saidOutside(fleet));
+};
 
 export const backoff: Check = {
   name: 'backoff',

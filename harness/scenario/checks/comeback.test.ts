@@ -78,6 +78,35 @@ t.test("waits outside the declared envelope are the harness's own doing", async 
   );
 });
 
+t.test('many late waits are a busy machine, unless even the most punctual ones are late', async (t) => {
+  const names = Array.from({ length: 40 }, (_, i) => `home/c${i}`);
+  const run = (wait: (index: number) => number) =>
+    judged(
+      ['backoff'],
+      [
+        ...place(Object.fromEntries(names.map((who) => [who, 'event' as const]))),
+        ...names.flatMap((who, i) => [lost(10, who), dialing(10 + wait(i), who)]),
+        over(40),
+      ],
+    ).get('BACKOFF-1');
+  // each says 200 ms
+  t.match(
+    run((i) => (i % 4 === 0 ? 0.45 + i / 1000 : 0.2)),
+    { verdict: 'inconclusive', blame: 'environment' },
+    'a quarter of them, the others as they said',
+  );
+  t.match(
+    run((i) => 0.4 + i / 1000),
+    { verdict: 'fail', blame: 'harness' },
+    'all of them',
+  );
+  t.match(
+    run((i) => (i === 7 ? 0.05 : 0.2)),
+    { verdict: 'fail', blame: 'harness' },
+    'early is always wrong',
+  );
+});
+
 t.test('the count starts again after a healthy registration only', async (t) => {
   const twice = (lived: number, attempt: number) => [
     lost(10, 'home/a', 0),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { addressText } from '../address.ts';
 import { ChaosError } from '../chaos-error.ts';
 import type { Address } from '../machine.ts';
@@ -34,6 +34,8 @@ export class ApiServer {
 
   /** @throws ChaosError LISTEN_FAILED */
   static async start({ listen, store, version }: ApiServerOptions): Promise<ApiServer> {
+    // Whoever only wants links, a hundred processes of a lab say, does not wait for Node's HTTP to load.
+    const { createServer } = await import('node:http');
     const server = createServer({ requestTimeout: REQUEST_MILLIS }, (request, response) => {
       answer(request, store, `${API_VERSION}+chaos-proxy.${version}`).then(
         (reply) => send(response, reply),
