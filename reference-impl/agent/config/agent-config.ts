@@ -142,23 +142,23 @@ export const readConfig = (
   const over = overridesOf(request);
   const root = new ConfigTable('', merged(file, over));
   const general = readGeneral(root);
-  const tables = root.table('plugins');
+  const names = Object.keys(root.values('plugins'));
   root.done();
-  checkNames(tables.keys(), plugins, text === undefined ? '--config-override' : `${where}: plugins`);
+  checkNames(names, plugins, text === undefined ? '--config-override' : `${where}: plugins`);
   checkNames(request.plugins ?? [], plugins, '--plugins');
 
   const inFile = asTable(file.plugins) ?? {};
   const always = askedFor(request);
   const chosen = request.plugins === undefined ? undefined : new Set([...request.plugins, ...always]);
   const base = text === undefined ? withoutFile(request, platform) : always;
-  const order = [...new Set([...tables.keys(), ...plugins.map(({ name }) => name)])];
+  const order = [...new Set([...names, ...plugins.map(({ name }) => name)])];
   const running = order.flatMap((name) => {
     const plugin = plugins.find((each) => each.name === name) as AnyPlugin;
     const written = asTable(inFile[name]);
     const ours = asTable(asTable(over.plugins)?.[name]) ?? {};
     // the defaults hold when the whole table is absent; in one that is there, each key has its own
     const [enabled, values] = switchOf(name, merged(written ?? defaultsOf(plugin), ours));
-    const mentioned = tables.has(name);
+    const mentioned = names.includes(name);
     const wanted = always.has(name) || ((base.has(name) || mentioned) && enabled);
     const runs = chosen === undefined ? wanted : chosen.has(name);
     return runs || mentioned ? [{ plugin, values, runs }] : [];

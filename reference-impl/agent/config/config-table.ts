@@ -131,8 +131,12 @@ export class ConfigTable {
 
   /** A table in this one; an empty one when it is not there. */
   table(key: string): ConfigTable {
-    const values = this.#read<TomlTable>(key, {}, 'a table', (value) => (isTable(value) ? value : undefined));
-    return this.#enter(new ConfigTable(this.#at(key), values));
+    return this.#enter(new ConfigTable(this.#at(key), this.values(key)));
+  }
+
+  /** What a table in this one has, for somebody else to read and check. */
+  values(key: string): TomlTable {
+    return this.#read<TomlTable>(key, {}, 'a table', (value) => (isTable(value) ? value : undefined));
   }
 
   /** `[[key]]`, each named `key[0]`, `key[1]`, ... */
@@ -141,11 +145,6 @@ export class ConfigTable {
       Array.isArray(value) && value.every(isTable) ? value : undefined,
     );
     return list.map((values, index) => this.#enter(new ConfigTable(`${this.#at(key)}[${index}]`, values)));
-  }
-
-  /** The keys that are written there; reading them is the caller's matter. */
-  keys(): readonly string[] {
-    return Object.keys(this.#values);
   }
 
   /** A complaint about a key that was read, for rules over several of them. */

@@ -81,7 +81,7 @@ export class ControlServer {
         continue;
       }
       replies += 'ok\n';
-      this.#log.info(read, 'control');
+      this.#log.info({ line: printable(line.type === 'line' ? line.text.trim() : '') }, 'control');
       this.#obey(read);
       // what follows a shutdown is not read
       if (read.type === 'shutdown') break;
