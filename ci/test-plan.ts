@@ -13,6 +13,7 @@ export const ALONE: readonly string[] = [
   'harness/cli/**/*.integration.test.ts',
   'harness/conformance/**/*.integration.test.ts',
   'harness/chaos-proxy/src/pack.integration.test.ts',
+  'reference-impl/agent/outputs/postgres/*.integration.test.ts',
   'scenarios/**/*.integration.test.ts',
   'ci/**/*.integration.test.ts',
 ];

@@ -1,4 +1,7 @@
 import { socketControlPlugin } from './control/socket-control-plugin.ts';
+import { csvPlugin } from './outputs/csv/csv-plugin.ts';
+import { postgresPlugin } from './outputs/postgres/postgres-plugin.ts';
+import { sqlitePlugin } from './outputs/sqlite/sqlite-plugin.ts';
 import { type AnyPlugin, anyPlugin } from './plugin.ts';
 import { procfsPlugin } from './sources/procfs/procfs-plugin.ts';
 import { raplPlugin } from './sources/rapl/rapl-plugin.ts';
@@ -16,5 +19,8 @@ export const PLUGINS: readonly AnyPlugin[] = [
   anyPlugin(filterPlugin),
   anyPlugin(aggregatePlugin),
   // outputs: one line each
+  anyPlugin(csvPlugin),
+  anyPlugin(sqlitePlugin),
+  anyPlugin(postgresPlugin),
   anyPlugin(socketControlPlugin),
 ];

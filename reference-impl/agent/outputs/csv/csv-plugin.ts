@@ -1,10 +1,9 @@
-import type { Plugin } from '../../plugin.ts';
-import { realClock } from '../../real-clock.ts';
+import type { AgentContext, Plugin } from '../../plugin.ts';
 import { RETRY_DEFAULTS, readRetry } from '../queue-config.ts';
 import { type CsvConfig, CsvOutput } from './csv-output.ts';
 
 /** `[plugins.csv]`: measurements into a file. */
-export const csvPlugin: Plugin<CsvConfig> = {
+export const csvPlugin: Plugin<CsvConfig, AgentContext> = {
   name: 'csv',
   defaults: `# The file. One that is there goes on with the columns it has.
 output_path = "alumet-output.csv"
@@ -45,7 +44,7 @@ ${RETRY_DEFAULTS}`,
       retry: readRetry(table),
     };
   },
-  create: (config, { registry, log }) => [
-    { type: 'output', output: new CsvOutput(config, registry, log, realClock()) },
+  create: (config, { registry, log, clock }) => [
+    { type: 'output', output: new CsvOutput(config, registry, log, clock) },
   ],
 };

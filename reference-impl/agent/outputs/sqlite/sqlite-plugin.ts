@@ -1,10 +1,9 @@
-import type { Plugin } from '../../plugin.ts';
-import { realClock } from '../../real-clock.ts';
+import type { AgentContext, Plugin } from '../../plugin.ts';
 import { QUEUE_DEFAULTS, RETRY_DEFAULTS, readQueue } from '../queue-config.ts';
 import { type SqliteConfig, SqliteOutput } from './sqlite-output.ts';
 
 /** `[plugins.sqlite]`: measurements into a database that is a file. */
-export const sqlitePlugin: Plugin<SqliteConfig> = {
+export const sqlitePlugin: Plugin<SqliteConfig, AgentContext> = {
   name: 'sqlite',
   defaults: `# The file; made when it is not there, for its owner alone. Ask its view "measurements".
 path = "measurements.sqlite"
@@ -16,7 +15,7 @@ ${QUEUE_DEFAULTS}${RETRY_DEFAULTS}`,
     synchronous: table.choice('synchronous', ['full', 'normal'], 'full'),
     ...readQueue(table),
   }),
-  create: (config, { registry, log }) => [
-    { type: 'output', output: new SqliteOutput(config, registry, log, realClock()) },
+  create: (config, { registry, log, clock }) => [
+    { type: 'output', output: new SqliteOutput(config, registry, log, clock) },
   ],
 };
