@@ -3,7 +3,7 @@ import { Message, ObjectSize, Struct, utils } from 'capnp-es';
 
 const structOf = (id: string, dataWords: number, pointers: number) =>
   class extends Struct {
-    static readonly _capnp = { displayName: id, id, size: new ObjectSize(dataWords * 8, pointers) };
+    static override readonly _capnp = { displayName: id, id, size: new ObjectSize(dataWords * 8, pointers) };
   };
 
 const Outer = structOf('outer', 0, 1);
@@ -65,6 +65,7 @@ export const oracleUser = {
     putData(0, user, content);
     return written(message);
   },
+  padding: (packed: Uint8Array): Uint8Array => takeData(0, opened(packed).getRoot(Pair)),
   read: (packed: Uint8Array): { padding: Uint8Array; user: Uint8Array } => {
     const root = opened(packed).getRoot(Pair);
     return { padding: takeData(0, root), user: takeData(0, utils.getStruct(1, Union, root)) };

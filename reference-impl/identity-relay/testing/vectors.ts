@@ -40,7 +40,7 @@ export type RecordedEvent = {
   readonly from?: 'client' | 'relay';
   readonly frame?: string;
   readonly version?: number;
-  readonly ExchangeRandNonce?: { readonly randNonce: string };
+  readonly ExchangeRandNonce?: { readonly randNonce: string; readonly optDestPublicKey: string | null };
   readonly ExchangeDh?: { readonly keySalt: string };
   readonly counter?: number;
   readonly plaintext?: string;

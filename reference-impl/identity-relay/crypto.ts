@@ -1,0 +1,141 @@
+/** All cryptography of the identity relay, as functions of their arguments: chance is the caller's. Source: protocol notes, layer 3. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+  type KeyObject,
+  sign,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto';
+
+/** Of the nonce and the tag around a sealed text. */
+export const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
+
+const CIPHER = 'chacha20-poly1305';
+const CIPHER_OPTIONS = { authTagLength: TAG_BYTES } as const;
+const KEY_BYTES = 32;
+/** DER around a raw key of 32 bytes (RFC 8410). */
+const ED25519_PRIVATE = Buffer.from('302e020100300506032b657004220420', 'hex');
+const ED25519_PUBLIC = Buffer.from('302a300506032b6570032100', 'hex');
+const X25519_PRIVATE = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const X25519_PUBLIC = Buffer.from('302a300506032b656e032100', 'hex');
+const NO_INFO = new Uint8Array(0);
+
+/** Ed25519 points of small order, their sign bit cleared, those written in a second way included: anybody can sign for them. */
+const SMALL_ORDER: readonly Uint8Array[] = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+].map((hex) => Buffer.from(hex, 'hex'));
+
+/** A key pair that stands for a node or a relay. */
+export type Identity = {
+  /** 32 bytes of ed25519. */
+  readonly publicKey: Uint8Array;
+  readonly sign: (message: Uint8Array) => Uint8Array;
+};
+
+/** An X25519 key pair for one exchange. */
+export type Ephemeral = { readonly publicKey: Uint8Array; readonly secret: KeyObject };
+
+const privateOf = (prefix: Buffer, secret: Uint8Array): KeyObject => {
+  const der = Buffer.concat([prefix, secret]);
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  } finally {
+    der.fill(0);
+  }
+};
+const rawPublicOf = (secret: KeyObject): Uint8Array =>
+  new Uint8Array(createPublicKey(secret).export({ format: 'der', type: 'spki' }).subarray(-KEY_BYTES));
+const publicOf = (prefix: Buffer, raw: Uint8Array): KeyObject =>
+  createPublicKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'spki' });
+
+/** @param seed 32 bytes; not kept */
+export const identityOf = (seed: Uint8Array): Identity => {
+  const secret = privateOf(ED25519_PRIVATE, seed);
+  return { publicKey: rawPublicOf(secret), sign: (message) => sign(null, message, secret) };
+};
+
+/** Whether a public key is one that anybody can sign for. */
+export const isSmallOrder = (publicKey: Uint8Array): boolean => {
+  const unsigned = Buffer.from(publicKey);
+  unsigned[KEY_BYTES - 1] = (unsigned[KEY_BYTES - 1] as number) & 0x7f;
+  return SMALL_ORDER.some((point) => unsigned.equals(point));
+};
+
+/** @returns false also for a key that is no point */
+export const isSignedBy = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
+  try {
+    return verify(null, message, publicOf(ED25519_PUBLIC, publicKey), signature);
+  } catch {
+    return false;
+  }
+};
+
+/** @param secret 32 random bytes; zeroed */
+export const ephemeralOf = (secret: Uint8Array): Ephemeral => {
+  const key = privateOf(X25519_PRIVATE, secret);
+  secret.fill(0);
+  return { publicKey: rawPublicOf(key), secret: key };
+};
+
+/** X25519. @returns undefined when the peer's key has low order; else 32 bytes, the caller's to zero */
+export const sharedSecret = (own: Ephemeral, peer: Uint8Array): Uint8Array | undefined => {
+  try {
+    return diffieHellman({ privateKey: own.secret, publicKey: publicOf(X25519_PUBLIC, peer) });
+  } catch {
+    return undefined;
+  }
+};
+
+/** HKDF with HMAC-SHA-512/256 and no info. @returns a key of 32 bytes, the caller's to zero */
+export const sealingKey = (shared: Uint8Array, salt: Uint8Array): Uint8Array =>
+  new Uint8Array(hkdfSync('sha512-256', shared, salt, NO_INFO, KEY_BYTES));
+
+/**
+ * Seals a text behind its nonce.
+ * @returns `headroomBytes` free bytes, the nonce, the sealed text and its tag, in fresh memory
+ */
+export const seal = (
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  headroomBytes: number,
+): Uint8Array => {
+  const out = Buffer.allocUnsafe(headroomBytes + NONCE_BYTES + plaintext.length + TAG_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
+  out.set(nonce, headroomBytes);
+  out.set(cipher.update(plaintext), headroomBytes + NONCE_BYTES);
+  cipher.final();
+  out.set(cipher.getAuthTag(), out.length - TAG_BYTES);
+  return out;
+};
+
+/** Opens what `seal` made, without headroom. @returns undefined if it was not sealed with this key */
+export const unseal = (key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined => {
+  const end = sealed.length - TAG_BYTES;
+  if (end < NONCE_BYTES) return undefined;
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), CIPHER_OPTIONS);
+  decipher.setAuthTag(sealed.subarray(end));
+  const plaintext = decipher.update(sealed.subarray(NONCE_BYTES, end));
+  try {
+    decipher.final();
+  } catch {
+    return undefined;
+  }
+  return plaintext;
+};
+
+/** Compares in a time that tells nothing of where two byte strings differ. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && timingSafeEqual(a, b);
