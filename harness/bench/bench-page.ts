@@ -8,7 +8,8 @@ import type { Measured, Row } from './measure.ts';
 import { BENCH_STYLE } from './page-style.ts';
 import type { BenchReport } from './relay-bench.ts';
 
-const STANDINGS: Readonly<Record<GoalVerdict, Standing>> = {
+/** The mark of a verdict. */
+export const STANDINGS: Readonly<Record<GoalVerdict, Standing>> = {
   met: 'pass',
   missed: 'fail',
   undecided: 'inconclusive',
@@ -41,7 +42,8 @@ const plot = (goal: JudgedGoal): string => {
   return `<span class="tr" aria-hidden="true"><i class="one" style="left:50%"></i><i class="ci ${kind}" style="left:${r1(left)}%;width:${r1(right - left)}%"></i><i class="pt ${kind}" style="left:${r1(place(better(goal, found.value)))}%"></i></span>`;
 };
 
-const goalRow = (goal: JudgedGoal): string => {
+/** A row of the table of goals. */
+export const goalRow = (goal: JudgedGoal): string => {
   const { what, against, figure: found, verdict, why, unit } = goal;
   const begin = `<tr><td class="mkc">${mark(STANDINGS[verdict], false)}</td><th scope="row">${esc(what)}</th><td>${esc(against ?? '')}</td><td class="num dim">${esc(limitWords(goal))}</td>`;
   const end = `<td class="word t-${KIND[verdict]}">${verdict}</td></tr>`;
@@ -66,7 +68,8 @@ const bar = (row: Row, max: number): string => {
   return `<tr${row.own ? ' class="own"' : ''}><th scope="row">${esc(row.name)}</th><td class="bc"><span class="bar1" aria-hidden="true"><i style="width:${share(value)}%"></i><u style="left:${share(low)}%;width:${r1(Math.max(0, ((high - low) / max) * 100))}%"></u></span></td><td class="num"><b>${figure(value)}</b></td><td class="tiny dim3 bes">${besides(row)}</td></tr>`;
 };
 
-const panel = (measure: Measured): string => {
+/** A measure as a bar for each contender, the best first. */
+export const panel = (measure: Measured): string => {
   const { title, words, unit } = measure;
   const sign = measure.better === 'more' ? -1 : 1;
   const rows = [...measure.rows].sort((a, b) => {
@@ -99,7 +102,8 @@ const how = (report: BenchReport, command: string): string => {
   return `<section id="how"><div class="wrap"><h2>How it was measured</h2><dl class="kv">${list}</dl><div class="gap">${copyable(command)}</div></div></section>`;
 };
 
-const standingOf = (goals: readonly JudgedGoal[]): Standing => {
+/** What all goals come to. */
+export const standingOf = (goals: readonly JudgedGoal[]): Standing => {
   const counts = countVerdicts(goals);
   if (counts.missed > 0) return 'fail';
   return counts.undecided > 0 || counts.met === 0 ? 'inconclusive' : 'pass';

@@ -18,13 +18,32 @@ type BenchFlags = PeerFlags & {
   readonly reports: string;
 };
 
-/** Benches by name. */
-const BENCHES = ['relay'] as const;
+const newSeed = (): number => Date.now() & 0xffffff;
 
-const bench = async (name: string, flags: BenchFlags): Promise<void> => {
-  if (!BENCHES.some((known) => known === name))
-    throw new UsageError(`unknown bench '${name}'. There are: ${BENCHES.join(', ')}.`);
-  const seed = flags.seed ?? Date.now() & 0xffffff;
+/** Writes report.json and report.html of a bench. @returns the page, from where the command was given */
+const writeReport = (
+  report: { readonly bench: string; readonly began: string; readonly seed: number },
+  page: string,
+  { reports }: BenchFlags,
+): string => {
+  const stamp = report.began.replace(/[-:]|\.\d+/g, '');
+  const folder = join(reports, 'bench', report.bench, `${stamp}-${report.seed.toString(16)}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  const file = join(folder, 'report.html');
+  writeFileSync(file, page);
+  return relative(process.cwd(), file);
+};
+
+const say = (line: string): void => console.error(`relaylab: ${line}`);
+
+const terminal = () => ({
+  colour: colourWanted(process.env, process.stdout.isTTY === true),
+  utf8: utf8Wanted(process.env),
+});
+
+const benchRelay = async (flags: BenchFlags): Promise<void> => {
+  const seed = flags.seed ?? newSeed();
   const standard = flags.quick ? QUICK : FULL;
   const sizes = flags.rounds === undefined ? standard : { ...standard, rounds: flags.rounds };
   const report = await runRelayBench({
@@ -32,20 +51,46 @@ const bench = async (name: string, flags: BenchFlags): Promise<void> => {
     sizes,
     seed,
     ...(flags.only === undefined ? {} : { only: flags.only }),
-    say: (line) => console.error(`relaylab: ${line}`),
+    say,
     done: (measure) => console.log(`${measureLines(measure).join('\n')}\n`),
   });
-  const stamp = report.began.replace(/[-:]|\.\d+/g, '');
-  const folder = join(flags.reports, 'bench', name, `${stamp}-${seed.toString(16)}`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  const page = join(folder, 'report.html');
-  writeFileSync(page, renderBenchPage(report));
-  const paint = {
-    colour: colourWanted(process.env, process.stdout.isTTY === true),
-    utf8: utf8Wanted(process.env),
-  };
-  console.log(renderBenchEnd(report, paint, relative(process.cwd(), page)));
+  const page = writeReport(report, renderBenchPage(report), flags);
+  console.log(renderBenchEnd(report, terminal(), page));
+};
+
+const benchPostcard = async (flags: BenchFlags): Promise<void> => {
+  // its rivals are installed in a checkout only
+  const { builtNative, runCodecBench } = await import('../bench/postcard/codec-bench.ts');
+  const { FULL: full, QUICK: quick } = await import('../bench/postcard/codec-plan.ts');
+  const { renderCodecPage } = await import('../bench/postcard/codec-page.ts');
+  const { raceLines, renderCodecEnd } = await import('../bench/postcard/codec-terminal.ts');
+  const { drawBennyTables } = await import('../bench/postcard/benny-tables.ts');
+  const standard = flags.quick ? quick : full;
+  const sizes = flags.rounds === undefined ? standard : { ...standard, rounds: flags.rounds };
+  const only = flags.only?.map((letter) => letter.toUpperCase());
+  const unknown = only?.find((letter) => !/^[A-E]$/.test(letter));
+  if (unknown !== undefined) throw new UsageError(`unknown workload '${unknown}'. There are: A, B, C, D, E.`);
+  const report = await runCodecBench({
+    ...{ sizes, seed: flags.seed ?? newSeed(), native: builtNative(), say },
+    ...(only === undefined ? {} : { only }),
+    done: (race) => console.log(raceLines(race).join('\n')),
+  });
+  if (only === undefined || only.includes('A')) await drawBennyTables(sizes);
+  const page = writeReport(report, renderCodecPage(report), flags);
+  console.log(renderCodecEnd(report, terminal(), page));
+};
+
+/** Benches by name. */
+const BENCHES: Readonly<Record<string, (flags: BenchFlags) => Promise<void>>> = {
+  relay: benchRelay,
+  postcard: benchPostcard,
+};
+
+const bench = async (name: string, flags: BenchFlags): Promise<void> => {
+  const run = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (run === undefined)
+    throw new UsageError(`unknown bench '${name}'. There are: ${Object.keys(BENCHES).join(', ')}.`);
+  await run(flags);
 };
 
 const hex = (text: string): number => {
@@ -66,9 +111,13 @@ export const addBenchCommand = (program: Command): void => {
   program
     .command('bench')
     .description('measure speed beside other programs, and judge the goals')
-    .argument('<name>', `one of: ${BENCHES.join(', ')}`)
-    .option('--quick', 'under two minutes: the nearest rivals, short rounds', false)
-    .option('--only <ids>', 'these measures only, with commas between', (text: string) => text.split(','))
+    .argument('<name>', `one of: ${Object.keys(BENCHES).join(', ')}`)
+    .option('--quick', 'the nearest rivals, short rounds: relay under two minutes, postcard under one', false)
+    .option(
+      '--only <ids>',
+      'these measures (workloads A to E of postcard) only, with commas between',
+      (text: string) => text.split(','),
+    )
     .option('--rounds <n>', 'interleaved rounds of each measure', rounds)
     .option('--seed <hex>', 'draws the order of the turns', hex)
     .option('--go-relay <path>', 'binary of the Go relay')

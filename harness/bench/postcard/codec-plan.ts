@@ -24,17 +24,19 @@ export type CodecSizes = Pace & {
   /** Points of a message, and of a large one. */
   readonly points: number;
   readonly manyPoints: number;
+  /** What benny gives each case. */
+  readonly bennySeconds: number;
 };
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 15, warmNanos: 250e6, turnNanos: 8e6 },
-  ...{ nearestOnly: true, points: 200, manyPoints: 4096 },
+  ...{ rounds: 15, warmNanos: 800e6, turnNanos: 8e6 },
+  ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.15 },
 };
 
 export const FULL: CodecSizes = {
-  ...{ rounds: 25, warmNanos: 600e6, turnNanos: 20e6 },
-  ...{ nearestOnly: false, points: 200, manyPoints: 4096 },
+  ...{ rounds: 25, warmNanos: 1500e6, turnNanos: 20e6 },
+  ...{ nearestOnly: false, points: 200, manyPoints: 4096, bennySeconds: 1 },
 };
 
 /** The native program, if it was built, and a folder for what it reads. */
@@ -168,6 +170,7 @@ const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => 
   return [
     {
       id: 'A',
+      share: 0.5,
       processes: starts(
         'measurements',
         COLUMN_RUNNERS.map(([id]) => id),
@@ -185,6 +188,7 @@ const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => 
     },
     {
       id: 'A',
+      share: 0.3,
       processes: starts(
         'kept',
         kept.map(([id]) => id),
@@ -223,6 +227,7 @@ const small = (of: Native, { nearestOnly }: CodecSizes): Workload => {
   const into: Runner = { name: OURS.into, own: true, process: 'postcard', case: 'encodeInto' };
   return {
     id: 'B',
+    share: 0.5,
     processes: {
       ...starts(
         'small',
@@ -263,6 +268,7 @@ const textAndBlobs = ({ nearestOnly }: CodecSizes): readonly Workload[] => {
   return [
     {
       id: 'C',
+      share: 0.12,
       processes: starts('text', ids(withJson)),
       races: TEXT_KINDS.flatMap((kind) =>
         TEXT_CHARS.flatMap((chars) => both(`${kind}-${chars}`, `${chars} characters, ${kind}`, withJson)),
@@ -270,6 +276,7 @@ const textAndBlobs = ({ nearestOnly }: CodecSizes): readonly Workload[] => {
     },
     {
       id: 'C',
+      share: 0.12,
       processes: starts('blobs', ids(names)),
       races: BLOB_BYTES.flatMap((bytes) => both(`${bytes}`, `a blob of ${bytes} bytes`, names)),
     },
@@ -294,6 +301,7 @@ const cobs = (of: Native): Workload => {
   };
   return {
     id: 'D',
+    share: 0.2,
     processes: {
       ...starts('cobs', ['postcard', 'cobs']),
       ...nativeStart(of, 'cobs', 'cobs', () => bodies.map(({ bytes }) => bytes)),
@@ -320,6 +328,7 @@ const frames = (): Workload => {
   });
   return {
     id: 'E',
+    share: 0.2,
     processes: starts('frames', ['postcard', 'concat']),
     races: [
       ...FRAME_CUTS.map(([frame, chunk]) => race(frame, chunk, names)),

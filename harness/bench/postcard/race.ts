@@ -29,6 +29,8 @@ export type Workload = {
   readonly id: 'A' | 'B' | 'C' | 'D' | 'E';
   readonly processes: Readonly<Record<string, Start>>;
   readonly races: readonly Race[];
+  /** Of the pace's warm-up and turn that its cases need: what is simple is compiled soon. 1 by default. */
+  readonly share?: number;
   /** A turn must be at least this long to see collections of the whole heap. */
   readonly turnNanosMin?: number;
 };
@@ -85,8 +87,9 @@ export const raced = async (workload: Workload, pace: Pace, rng: Rng): Promise<r
   const turners = await started(workload);
   const of = ({ process }: Runner): Turner => turners.get(process) as Turner;
   try {
-    const turnNanos = Math.max(pace.turnNanos, workload.turnNanosMin ?? 0);
-    const warmNanos = Math.max(pace.warmNanos, WARM_TURNS_MIN * (workload.turnNanosMin ?? 0));
+    const share = workload.share ?? 1;
+    const turnNanos = Math.max(pace.turnNanos * Math.sqrt(share), workload.turnNanosMin ?? 0);
+    const warmNanos = Math.max(pace.warmNanos * share, WARM_TURNS_MIN * (workload.turnNanosMin ?? 0));
     const lanes: Lane[] = [];
     for (const race of workload.races)
       for (const runner of race.runners) {
