@@ -1,14 +1,17 @@
 import type { Address, Millis, NameConn, Why } from '../machine/machine.ts';
+import type { Rng } from '../machine/rng.ts';
 import type { Point } from './messages.ts';
 import type { MetricRegistry } from './metrics.ts';
 import type { Spool } from './spool.ts';
 
-/** The retry schedule: waits of `initialDelayMillis`, doubled each time, never above `maxDelayMillis`. No jitter. */
+/** The retry schedule: waits of `initialDelayMillis`, doubled each time, never above `maxDelayMillis`, less the jitter. */
 export type RetryOptions = {
   /** Retries after the failed attempt before giving up; Infinity: never give up. A success starts afresh. */
   readonly maxTimes: number;
   readonly initialDelayMillis: Millis;
   readonly maxDelayMillis: Millis;
+  /** Share of each wait that is left to chance, 0 to 1: a fleet that waits without it comes back as a herd. Absent: 0, as in Alumet. */
+  readonly jitter?: number;
 };
 export const RETRY: RetryOptions = { maxTimes: 8, initialDelayMillis: 500, maxDelayMillis: 4_000 };
 
@@ -54,6 +57,8 @@ export type ClientConfig = {
   readonly acknowledge: boolean;
   readonly bounds: ClientBounds;
   readonly name: NameConn;
+  /** Draws the jitter. Absent: drawn by the client's name, the same in every run. */
+  readonly rng?: Rng;
 };
 export const BUFFER = { bufferMaxLength: 4_096, bufferTimeoutMillis: 30_000 } as const;
 

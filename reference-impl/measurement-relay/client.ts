@@ -55,13 +55,10 @@ export class MeasurementClient implements NetMachine<ClientReport, ClientCommand
 
   constructor(config: ClientConfig) {
     this.#config = config;
-    const { maxTimes, initialDelayMillis, maxDelayMillis } = config.retry;
-    const schedule = { baseMillis: initialDelayMillis, factor: 2, capMillis: maxDelayMillis, jitter: 0 };
-    // without jitter nothing is drawn that matters
-    this.#backoff = new Backoff(
-      { ...schedule, healthyMillis: 0, triesMax: maxTimes },
-      rngFor(0, 'no jitter'),
-    );
+    const { maxTimes, initialDelayMillis, maxDelayMillis, jitter = 0 } = config.retry;
+    const schedule = { baseMillis: initialDelayMillis, factor: 2, capMillis: maxDelayMillis, jitter };
+    const rng = config.rng ?? rngFor(0, config.clientName);
+    this.#backoff = new Backoff({ ...schedule, healthyMillis: 0, triesMax: maxTimes }, rng);
     this.#lost = new LostPoints(this.#counters);
     this.#buffer = new ClientBuffer(config, this.#counters, this.#lost);
     this.#inFlight = new InFlight(config.bounds.sendMillis);
