@@ -8,6 +8,7 @@ export type AttachSpec = {
   readonly container: string;
   readonly command: readonly string[];
   readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** A whole line of standard output, without its end. */
   readonly onLine: (line: string) => void;
   /** Called once: the program, its container or the engine is gone. `code` undefined: nobody can say. `said`: its last lines on standard error. */
@@ -46,6 +47,7 @@ export class Attached {
       AttachStdout: true,
       AttachStderr: true,
       WorkingDir: spec.folder,
+      Env: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
     });
     const stream = await exec.start({ hijack: true, stdin: true });
     // what goes wrong with it is told once, by its end

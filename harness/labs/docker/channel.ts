@@ -12,6 +12,7 @@ export type ChannelSpec = {
   readonly container: string;
   readonly command: readonly string[];
   readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /** How long an agent has for its orderly end before its container is removed under it. */

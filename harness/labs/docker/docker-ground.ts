@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { warmCompileCache } from '../compile-cache.ts';
 import type { AgentChannel, Ground, PacketLinks, Receipt } from '../ground.ts';
 import { type CallOff, hireJanitor } from '../janitor.ts';
 import type { KernelNat } from '../kernel/kernel-nat.ts';
@@ -101,12 +102,17 @@ export class DockerGround implements Ground {
     const image = await ensureImage(engine.docker, context.progress);
     context.signal.throwIfAborted();
     context.progress(`starting ${sites.length} sites on Docker ${engine.version}`);
+    const warm = warmCompileCache(this.root, agent);
     const networks = await Networks.survey(engine.docker, labels, runId);
     const wan = await networks.make(nameFor(runId, 'wan', 'net'), 'lab', WAN_PREFIX);
     const nextAddress = newAddresses(wan);
+    await warm;
     const folders = foldersFor(this.root, resolve(workFolder));
     const { keep } = context;
-    const stage: Stage = { engine, image, runId, labels, networks, wan, nextAddress, agent, folders, keep };
+    const stage: Stage = {
+      ...{ engine, image, runId, labels, networks, wan, nextAddress },
+      ...{ agent, root: this.root, folders, keep },
+    };
     this.#stage = stage;
     for (const [index, host] of outsideHosts(topology).entries())
       this.#outside.set(host, wanAddress.outside(wan, index));

@@ -1,6 +1,7 @@
 /** What all hosts of one run share, and how an agent is started in one. */
 import { tmpdir } from 'node:os';
 import { parse, relative, sep } from 'node:path';
+import { compileCache } from '../compile-cache.ts';
 import { DockerChannel } from './channel.ts';
 import type { Engine } from './engine.ts';
 import { type Place, startHost } from './host-container.ts';
@@ -20,6 +21,8 @@ export type Stage = {
   readonly nextAddress: () => string;
   /** The agent program, an absolute path inside one of `folders`. */
   readonly agent: string;
+  /** Folder of this repository. */
+  readonly root: string;
   /** Folders every agent sees, read-only, at their own paths; the last one is where it works. */
   readonly folders: readonly string[];
   /** Agents outlive the runner. */
@@ -90,4 +93,5 @@ export const openAgent = (
       stage.agent,
     ],
     folder: stage.folders.at(-1) as string,
+    env: compileCache(stage.root),
   });
