@@ -1,6 +1,7 @@
 /** All clauses, one registry for the checks of scenarios and for the gate. */
 import type { Clause } from './clause.ts';
 import { LAB_CLAUSES } from './lab.ts';
+import { MEASUREMENT_CLAUSES } from './measurement.ts';
 import { PORT_CONTROL_CLAUSES } from './port-control.ts';
 import { PORT_TUNNEL_CLAUSES } from './port-tunnel.ts';
 
@@ -8,6 +9,7 @@ import { PORT_TUNNEL_CLAUSES } from './port-tunnel.ts';
 export const FAMILIES: readonly (readonly Clause[])[] = [
   PORT_CONTROL_CLAUSES,
   PORT_TUNNEL_CLAUSES,
+  MEASUREMENT_CLAUSES,
   LAB_CLAUSES,
 ];
 

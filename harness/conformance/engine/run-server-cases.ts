@@ -2,6 +2,7 @@
  * The cases of one server profile against one target on one path. Cases that cannot disturb each other run side by side; when
  * the target dies meanwhile, every case that was under way is run again by itself, so that the blame falls on the right one.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Case, ServerContext, ServerProfile } from '../case.ts';
 import { Broken, type CaseResult } from '../outcome.ts';
 import type { RunningServer, ServerTarget } from '../targets/target.ts';
@@ -27,6 +28,19 @@ export type ServerRun = {
 const lacking = (item: Case<ServerContext>, { surroundings }: ServerRun): string | undefined =>
   item.needs.find((need) => !surroundings.capabilities.has(need));
 
+/** How long a process that is about to be gone has to say why. */
+const LAST_WORDS_MILLIS = 1_000;
+const LOOK_MILLIS = 20;
+const AFTERMATH_MILLIS = 50;
+
+/** A refused connection is seen before the exit that caused it: whoever does not listen is waited for, to hear its last words. */
+const isAlive = async (server: RunningServer): Promise<boolean> => {
+  if (await server.alive()) return true;
+  const began = performance.now();
+  while (server.died === undefined && performance.now() - began < LAST_WORDS_MILLIS) await delay(LOOK_MILLIS);
+  return false;
+};
+
 class Runner {
   readonly #run: ServerRun;
   readonly #results = new Map<string, CaseResult>();
@@ -50,7 +64,8 @@ class Runner {
         if (this.#run.signal.aborted) return;
         const server = this.#server;
         const result = await this.#one(item);
-        if (server.died === undefined && this.#server === server) this.#keep(item, result);
+        const lives = result.verdict === 'pass' ? server.died === undefined : await isAlive(server);
+        if (lives && this.#server === server) this.#keep(item, result);
         else {
           again.push(item);
           if (this.#server === server) await this.#revive();
@@ -90,8 +105,10 @@ class Runner {
       if (this.#server.died !== undefined) await this.#revive();
       const server = this.#server;
       const result = await this.#one(item);
-      if (this.#server === server && server.died !== undefined) {
-        const { died } = server;
+      // what the case left open was reset at its end: a target that falls over that falls over this case
+      await delay(AFTERMATH_MILLIS);
+      if (this.#server === server && !(await isAlive(server))) {
+        const died = server.died ?? 'it takes no more connections';
         this.#keep(item, {
           ...result,
           ...{ verdict: 'fail', blame: 'target', expected: 'a target that goes on' },
@@ -135,8 +152,8 @@ class Runner {
     return judgeCase(judged, context, async () => {
       if (lacks !== undefined) return context.lacks(lacks);
       await item.run(context);
-      if (!(await this.#server.alive()))
-        throw new Broken('a target that goes on', 'it takes no more connections');
+      if (!(await isAlive(this.#server)))
+        throw new Broken('a target that goes on', this.#server.died ?? 'it takes no more connections');
     });
   }
 

@@ -1,7 +1,7 @@
 /** A target that we start: on a port we give it (`{port}`), or on one of its own that it tells in its first lines. */
 import { readFile } from 'node:fs/promises';
 import { Program } from '../../agents/program.ts';
-import { auditGroup } from '../../measure/process-audit.ts';
+import { auditGroup, listensOn } from '../../measure/process-audit.ts';
 import type { Happening } from '../../trace/trace.ts';
 import type { Holdings } from '../case.ts';
 import { type RunningServer, type ServerTarget, TargetError } from './target.ts';
@@ -87,7 +87,7 @@ export const execServer = (command: string): ServerTarget => {
         get died() {
           return died;
         },
-        alive: async () => died === undefined,
+        alive: async () => died === undefined && (await listensOn(port)),
         output: () => lines.slice(-20).join('\n'),
         holdings: () => holdingsOf(program.pid),
         signal: async (signal) => program.kill(signal),
