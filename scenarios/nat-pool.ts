@@ -367,6 +367,7 @@ export default defineScenario({
   summary: "NAT'd clients of every mode over flaky links lose their paths in six ways and come back",
   defaults: { sites: 6, clients: 20, users: 40, durationMillis: 40_000 },
   plan,
+  divisible: true,
   checks: [
     'conversation',
     'tunnels',

@@ -29,6 +29,35 @@ export const retold = <Report>(
   return told;
 };
 
+/** One object and no closures: a large world has one of these for each of its machines. */
+class Translated<Report, Command> implements NetMachine<Happening, ActorCommand> {
+  readonly #machine: NetMachine<Report, Command>;
+  readonly #command: (command: ActorCommand) => Command | undefined;
+  readonly #report: (report: Report) => readonly Happening[];
+
+  constructor(
+    machine: NetMachine<Report, Command>,
+    command: (command: ActorCommand) => Command | undefined,
+    report: (report: Report) => readonly Happening[],
+  ) {
+    this.#machine = machine;
+    this.#command = command;
+    this.#report = report;
+  }
+
+  deadline(): Millis | undefined {
+    return this.#machine.deadline();
+  }
+
+  handle(now: Millis, input: NetInput | CommandInput<ActorCommand>): readonly NetOutput<Happening>[] {
+    if (input.type !== 'command') return retold(this.#machine.handle(now, input), this.#report);
+    const told = this.#command(input.command);
+    return told === undefined
+      ? NOTHING
+      : retold(this.#machine.handle(now, { type: 'command', command: told }), this.#report);
+  }
+}
+
 /**
  * A machine of the reference implementation or of a workspace, spoken to in the lab's words: commands are translated on their
  * way in (undefined: not for this machine), reports on their way out (none: nobody needs to know).
@@ -37,13 +66,4 @@ export const translated = <Report, Command>(
   machine: NetMachine<Report, Command>,
   command: (command: ActorCommand) => Command | undefined,
   report: (report: Report) => readonly Happening[],
-): NetMachine<Happening, ActorCommand> => ({
-  deadline: () => machine.deadline(),
-  handle: (now: Millis, input: NetInput | CommandInput<ActorCommand>): readonly NetOutput<Happening>[] => {
-    if (input.type !== 'command') return retold(machine.handle(now, input), report);
-    const told = command(input.command);
-    return told === undefined
-      ? NOTHING
-      : retold(machine.handle(now, { type: 'command', command: told }), report);
-  },
-});
+): NetMachine<Happening, ActorCommand> => new Translated(machine, command, report);

@@ -26,6 +26,14 @@ export type Director = NetMachine<Order, TraceEvent> & {
   readonly hears?: (type: TraceEvent['type']) => boolean;
 };
 
+/** A world too large to be written down whole (simulator): who of it is told of line by line, and what may be made cheaper. */
+export type Sample = {
+  /** The site has its NAT and its link as hosts, because something is to happen to them; others may have a border instead. */
+  readonly isWhole: (site: string) => boolean;
+  /** Its lines go to the trace and to the director; of all others there are exact totals. */
+  readonly isTold: (who: string) => boolean;
+};
+
 export type LabContext = {
   readonly seed: number;
   /** Takes every event, in the order in which the runner learns of it. */
@@ -38,6 +46,8 @@ export type LabContext = {
   readonly tornDown?: (millis: number) => void;
   /** Leave everything running at the end and say how to look at it. */
   readonly keep: boolean;
+  /** Without it everything is written down. */
+  readonly sample?: Sample | undefined;
 };
 
 export interface Lab {

@@ -3,6 +3,7 @@
 import type { TraceEvent } from '../trace/trace.ts';
 import { AuditCollector } from './audit.ts';
 import { ComebackCollector } from './comeback.ts';
+import { CrowdCollector } from './crowd.ts';
 import { FaultsCollector } from './faults.ts';
 import { LanesCollector } from './lanes.ts';
 import { LedgerCollector } from './ledger-table.ts';
@@ -17,6 +18,7 @@ export class Analysis {
   readonly speed = new SpeedCollector();
   readonly ledger = new LedgerCollector(this.facts);
   readonly audit = new AuditCollector();
+  readonly crowd = new CrowdCollector();
   endMicros = 0;
   /** Lines seen. */
   events = 0;
@@ -31,6 +33,7 @@ export class Analysis {
     this.speed.event(event);
     this.ledger.event(event);
     this.audit.event(event);
+    this.crowd.event(event);
   }
 
   get complete(): boolean {

@@ -1,6 +1,7 @@
 import { Analysis } from '../measure/analysis.ts';
 import type { Audit } from '../measure/audit.ts';
 import type { Fleet } from '../measure/comeback.ts';
+import type { CrowdFacts } from '../measure/crowd.ts';
 import type { FaultRow, Outage } from '../measure/faults.ts';
 import type { ClientTotals, Lane } from '../measure/lanes.ts';
 import type { LedgerTable } from '../measure/ledger-table.ts';
@@ -19,6 +20,7 @@ import {
   OUTCOMES,
   type Outcome,
 } from './checks.ts';
+import { crowdHeadline, crowdNotes, crowdTotals } from './crowd-words.ts';
 import { defaultHeadline, detailOf } from './headline.ts';
 
 /**
@@ -59,6 +61,8 @@ export type ReportMeta = {
   readonly exitCode: ExitCode;
   /** False: the run was interrupted or filtered. */
   readonly complete: boolean;
+  /** Of a run in islands: numbers of all, and which of them the analysis is of. */
+  readonly crowd?: { readonly facts: CrowdFacts; readonly shownIsland: number } | undefined;
   /** A scenario's own sentence; the default is made of the run's numbers. Never a clause id. */
   readonly headline?: (model: ReportModel) => string;
 };
@@ -84,6 +88,8 @@ export const modelOf = (
   const complete = meta.complete && facts.ended?.complete === true;
   const faultRows = faults.rows();
   const checks = checksOf(judgements);
+  const ownCrowd = analysis.crowd.facts(faults.outages.flatMap(({ toMicros }) => toMicros ?? []));
+  const crowd = meta.crowd?.facts ?? ownCrowd;
   const laneRows = lanes.lanes(endMicros, complete);
   const model: ReportModel = {
     outcome: OUTCOMES[meta.exitCode].outcome,
@@ -93,10 +99,13 @@ export const modelOf = (
     headline: '',
     detail: '',
     run: facts.run(endMicros),
-    notes: facts.notes,
+    notes:
+      crowd === undefined
+        ? facts.notes
+        : [...crowdNotes(crowd, meta.crowd?.shownIsland ?? 0), ...facts.notes],
     phases: facts.phases(endMicros),
     sites: facts.sites,
-    clients: lanes.totals(),
+    clients: crowd === undefined ? lanes.totals() : crowdTotals(crowd),
     lanes: laneRows,
     grouped: laneRows.some((lane) => lane.sites.length > 1) || laneRows.length < facts.sites.length,
     faults: faultRows,
@@ -111,7 +120,9 @@ export const modelOf = (
     goals: [...facts.goals].map(([goal, value]) => ({ goal, value })),
   };
   const told = { ...model, detail: detailOf(model) };
-  return { ...told, headline: (meta.headline ?? defaultHeadline)(told) };
+  const claims =
+    crowd !== undefined && model.outcome === 'passed' ? () => crowdHeadline(crowd) : defaultHeadline;
+  return { ...told, headline: (meta.headline ?? claims)(told) };
 };
 
 const whyPartial = (facts: FactsCollector, lines: number): string => {

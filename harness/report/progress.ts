@@ -32,6 +32,9 @@ export class Progress {
   readonly #settling = new Map<number, { row: FaultRow; at: number }>();
   readonly #told = new Set<number>();
   #saidAt = 0;
+  /** Islands follow each other in time that begins again with each: a line for each is all there is to watch. */
+  #islands = false;
+  #island = '';
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -39,12 +42,25 @@ export class Progress {
 
   /** Lines that scroll away, in order; often none. */
   event(event: TraceEvent): readonly string[] {
+    if (event.type === 'crowd.declared' && event.islands > 1) this.#islands = true;
+    if (this.#islands) return this.#ofIslands(event).map((line) => terminalText(line, this.#options));
     const row = this.#live.event(event);
     if (row !== undefined && !this.#told.has(row.fault))
       this.#settling.set(row.fault, { row, at: event.t + SETTLE_MICROS });
     const lines = [...this.#settled(event), ...this.#lines(event)];
     if (lines.length > 0) this.#saidAt = Math.max(this.#saidAt, event.t);
     return lines.map((line) => terminalText(line, this.#options).replaceAll('\n', ' '));
+  }
+
+  #ofIslands(event: TraceEvent): readonly string[] {
+    if (event.type === 'island.began')
+      this.#island = `island ${event.island}/${event.of} clients=${event.clients} sites=${event.sites} told=${event.told}`;
+    else if (event.type === 'host.crashed')
+      return [`${clock(event.t)} crashed ${event.who} ${quoted(event.reason)}`];
+    else if (event.type === 'island.ended')
+      return [`${clock(event.t)} ${this.#island} complete=${event.complete} ${quoted(event.why)}`];
+    else if (event.type === 'run.ended') return this.#lines(event);
+    return [];
   }
 
   /** Says that all are back once that has held for a moment, or at the end of the run. */
@@ -144,6 +160,7 @@ export class Progress {
   /** The table as it is now: at most 20 lines, none wider than `columns`; nothing below 72 columns or in form `lines`. */
   frame(nowMicros: number, columns: number): readonly string[] {
     if (this.#options.form === 'lines' || columns < TABLE_COLUMNS_MIN) return [];
+    if (this.#islands) return ['', this.#fit(`  ${clock(nowMicros).trim()} s  ${this.#island}`, columns)];
     const rows = this.#live.rows();
     const shown = rows.slice(0, ROWS_SHOWN_MAX);
     const bar = columns > 60 + BAR_WIDE ? BAR_WIDE : BAR_NARROW;

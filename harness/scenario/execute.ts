@@ -7,8 +7,11 @@ import { type LabContext, LabError } from '../labs/lab.ts';
 import { trustEffects } from '../links/trust.ts';
 import { Stamper } from '../trace/stamp.ts';
 import type { Happening } from '../trace/trace.ts';
+import { type CrowdSizes, islandsOf, type PlanSample } from './crowd.ts';
 import { PlanDirector } from './director.ts';
+import { executeIslands } from './islands.ts';
 import type { Options, Plan, Scenario } from './scenario.ts';
+import { seedText } from './seed-text.ts';
 
 export type RunRequest = {
   readonly scenario: Scenario;
@@ -22,6 +25,8 @@ export type RunRequest = {
   readonly rerun: string;
   /** Where measurements of link effects are kept for a day; without it they are made again for each run. */
   readonly linkRecord?: string;
+  /** From which size on a simulated run is counted and dealt to islands; tests give small ones. */
+  readonly crowd?: CrowdSizes;
 } & Pick<LabContext, 'sink' | 'signal' | 'progress' | 'keep' | 'tornDown'>;
 
 export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relayExec' | 'defect'>): Plan => {
@@ -36,15 +41,20 @@ export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relay
 export const planHash = (plan: Plan): string =>
   createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
 
-/** Seeds are printed and read as hex. */
-export const seedText = (seed: number): string => seed.toString(16).padStart(6, '0');
+export { seedText };
 
 /** Resolves when the run is over and everything is torn down. @throws LabError, or the reason of the aborted signal */
 export const execute = async (request: RunRequest): Promise<void> => {
   const { scenario, chosen, options, sink, signal, progress, keep, tornDown } = request;
+  const islands = scenario.divisible === true ? islandsOf(options, request.crowd) : undefined;
+  if (islands !== undefined)
+    return executeIslands(request, islands, {
+      plan: (island) => planOf({ ...request, options: island.options }),
+      declarations: (plan, sample, hash) => declarations(request, plan, hash, sample),
+    });
   const plan = planOf(request);
   const header = new Stamper(() => 0, sink);
-  for (const event of declarations(request, plan)) header.say('plan', event);
+  for (const event of declarations(request, plan, planHash(plan))) header.say('plan', event);
   refuseLinks(chosen, plan);
   if (chosen.lab.name !== 'sim') {
     const { linkRecord: record } = request;
@@ -86,7 +96,13 @@ const refuseLinks = ({ lab }: Chosen, plan: Plan): void => {
     throw new LabError(`packet-level links: ${[...new Set(refusals)].join('; ')}`, 'use --links stream');
 };
 
-function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
+/** @param sample only those who are told of line by line */
+function* declarations(
+  request: RunRequest,
+  plan: Plan,
+  hash: string,
+  sample?: PlanSample,
+): Generator<Happening> {
   const { scenario, chosen, options } = request;
   const sim = chosen.lab.name === 'sim';
   yield {
@@ -105,28 +121,34 @@ function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
       request.relayExec ??
       (request.defect === undefined ? "relaylab's own relay" : `our relay with ${request.defect}`),
     timeScale: 1,
-    plan: planHash(plan),
+    plan: hash,
     startedAt: sim ? '1970-01-01T00:00:00.000Z' : new Date().toISOString(),
   };
   const fleetOf = new Map(
     plan.fleets.flatMap(({ name, members }) => members.map((who) => [who, name] as const)),
   );
-  for (const site of plan.topology.sites) {
-    const clients = site.actors.filter(({ actor }) => actor.kind === 'client' || actor.kind === 'forwarder');
+  const told = new Map<string, number>();
+  for (const site of sample?.sites ?? plan.topology.sites) {
+    const clients = site.actors.filter(
+      ({ who, actor }) =>
+        (actor.kind === 'client' || actor.kind === 'forwarder') && sample?.isTold(who) !== false,
+    );
+    const border = sample?.isWhole(site.name) === false ? 'border' : undefined;
     yield {
       type: 'site.declared',
       site: site.name,
       nat: site.nat.name,
       natNote: site.nat.note,
-      natForm: chosen.lab.forms.nat,
+      natForm: border ?? chosen.lab.forms.nat,
       link: site.link.name,
       linkNote: site.link.note,
-      linkForm: chosen.lab.packetLinks?.form(site) ?? chosen.lab.forms.link,
+      linkForm: border ?? chosen.lab.packetLinks?.form(site) ?? chosen.lab.forms.link,
       clients: clients.filter(({ actor }) => actor.kind === 'client').length,
     };
     for (const { who, actor } of clients) {
       const fleet = fleetOf.get(who) ?? '';
       const mode = actor.kind === 'client' ? actor.mode : 'forwarder';
+      told.set(fleet, (told.get(fleet) ?? 0) + 1);
       yield { type: 'client.declared', client: who, site: site.name, mode, fleet };
     }
   }
@@ -135,7 +157,7 @@ function* declarations(request: RunRequest, plan: Plan): Generator<Happening> {
     yield {
       type: 'schedule.declared',
       fleet: name,
-      size: members.length,
+      size: sample === undefined ? members.length : (told.get(name) ?? 0),
       baseMillis,
       factor,
       capMillis,

@@ -17,7 +17,7 @@ const WORST: readonly Verdict[] = ['fail', 'inconclusive', 'pass', 'not-applicab
 
 /** What is judged in every run, whatever a scenario names: a timeline that was not carried out must not pass for one that was. */
 export const checksFor = (scenario: { readonly checks: readonly CheckName[] }): readonly CheckName[] => [
-  ...new Set<CheckName>([...scenario.checks, 'plan-kept']),
+  ...new Set<CheckName>([...scenario.checks, 'plan-kept', 'everybody']),
 ];
 
 export class Judge {

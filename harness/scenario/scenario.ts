@@ -111,6 +111,11 @@ export type Scenario = {
   readonly defaults: Omit<Options, 'lab' | 'seed'>;
   readonly plan: (options: Options) => Plan;
   readonly checks: readonly CheckName[];
+  /**
+   * Its sites never dial each other, all that counts of them are clients of the relay, and half as many sites are as good a
+   * scenario: a large simulated run may be counted and dealt to islands (crowd.ts).
+   */
+  readonly divisible?: boolean;
 };
 
 /** Gives a scenario file its types. */

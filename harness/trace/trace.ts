@@ -68,6 +68,28 @@ export type RunEvent =
   | { readonly type: 'goal.declared'; readonly goal: string; readonly value: number }
   /** Every host and actor is up; the timeline counts from here. `millis`: since somebody asked for the lab. Real labs only. */
   | { readonly type: 'lab.started'; readonly sites: number; readonly millis: number }
+  /** The run is too large to be told whole (harness/scenario/crowd.ts). `islands`: worlds with a relay of their own, one after
+   *  the other; `stride`: every how manieth client has lines, of all there are `total.second` rows; `wholeSites`: sites of each
+   *  island whose NAT and link are hosts because the timeline names them. */
+  | {
+      readonly type: 'crowd.declared';
+      readonly islands: number;
+      readonly sites: number;
+      readonly clients: number;
+      readonly stride: number;
+      readonly wholeSites: number;
+    }
+  /** From here to `island.ended` another world: other hosts (of whatever name), and time begins at 0. `told`: clients with lines. */
+  | {
+      readonly type: 'island.began';
+      readonly island: number;
+      readonly of: number;
+      readonly seed: string;
+      readonly sites: number;
+      readonly clients: number;
+      readonly told: number;
+    }
+  | { readonly type: 'island.ended'; readonly complete: boolean; readonly why: string }
   | { readonly type: 'run.phase'; readonly name: string }
   | { readonly type: 'run.note'; readonly text: string }
   /** A step of the timeline that never came to its turn, or found nobody to act on: what it was to show was not shown. */
@@ -282,7 +304,8 @@ export type MeasureEvent =
       readonly listening: number;
       readonly rssBytes: number;
     }
-  /** Exact totals per whole second for every host, watched or not. */
+  /** Exact totals per whole second over all clients, told of or not. `event`: what they said, a `client.*` of this vocabulary;
+   *  `client.up`, `client.down`: a client got a port at the relay, and is without one again. */
   | {
       readonly type: 'total.second';
       readonly event: string;

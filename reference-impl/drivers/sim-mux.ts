@@ -18,7 +18,14 @@ class Carrier {
   readonly conn: Conn;
   readonly end: End;
   readonly host: SimHost;
-  readonly binding: MuxBinding;
+  /** Made when something is said on the session for the first time: in a large world most never carry anybody. */
+  made: MuxBinding | undefined;
+  readonly #make: () => MuxBinding;
+  /** Payload of the connection before the session began. */
+  readonly received: number;
+  readonly sent: number;
+  /** How the connection below ended before anything was said; undefined: it did not. */
+  overUnsaid: Why | undefined;
   /** Conns of the streams the machine can still hear of. */
   readonly streams = new Set<Conn>();
   /** Those whose splice waits until they have sent more. */
@@ -28,11 +35,18 @@ class Carrier {
   /** The connection below is gone, or the binding wants to hear no more of it. */
   closed = false;
 
-  constructor(conn: Conn, end: End, binding: MuxBinding) {
+  constructor(conn: Conn, end: End, received: number, make: (carrier: Carrier) => MuxBinding) {
     this.conn = conn;
     this.end = end;
     this.host = end.host;
-    this.binding = binding;
+    this.received = received;
+    this.sent = end.sent;
+    this.#make = () => make(this);
+  }
+
+  get binding(): MuxBinding {
+    this.made ??= this.#make();
+    return this.made;
   }
 }
 
@@ -55,7 +69,8 @@ class StreamEnd {
 /** The yamux sessions of the simulated world: `MuxBinding` on simulated connections. */
 export class SimMux implements Sessions {
   readonly #agenda: Agenda;
-  readonly #newSession: NewSession;
+  readonly #client: (carrier: Carrier) => MuxBinding;
+  readonly #server: (carrier: Carrier) => MuxBinding;
   readonly #name: NameConn;
   readonly #tcp: () => SimTcp;
   readonly #carriers = new Map<Conn, Carrier>();
@@ -63,17 +78,20 @@ export class SimMux implements Sessions {
 
   constructor(agenda: Agenda, newSession: NewSession, name: NameConn, tcp: () => SimTcp) {
     this.#agenda = agenda;
-    this.#newSession = newSession;
     this.#name = name;
     this.#tcp = tcp;
+    const binding =
+      (role: 'client' | 'server') =>
+      ({ conn: carrier, received, sent }: Carrier): MuxBinding =>
+        new MuxBinding({ session: newSession(role), carrier, name: this.#name, received, sent });
+    this.#client = binding('client');
+    this.#server = binding('server');
   }
 
   /** The connection speaks yamux from its next byte on. */
   start(now: Millis, conn: Conn, end: End, role: 'client' | 'server', early: Uint8Array | undefined): void {
-    const session = this.#newSession(role);
-    const received = end.received - (early?.length ?? 0);
-    const binding = new MuxBinding({ session, carrier: conn, name: this.#name, received, sent: end.sent });
-    const carrier = new Carrier(conn, end, binding);
+    const make = role === 'client' ? this.#client : this.#server;
+    const carrier = new Carrier(conn, end, end.received - (early?.length ?? 0), make);
     this.#carriers.set(conn, carrier);
     end.state |= CARRIER;
     if (early !== undefined && early.length > 0) this.#handle(now, carrier, { type: 'bytes', bytes: early });
@@ -108,6 +126,10 @@ export class SimMux implements Sessions {
     const carrier = this.#carriers.get(conn);
     if (carrier === undefined) return;
     carrier.turnPosted = false;
+    if (carrier.made === undefined) {
+      this.#unsaid(now, carrier);
+      return;
+    }
     for (let input = carrier.binding.next(); input !== undefined; input = carrier.binding.next()) {
       this.#deliver(now, carrier, input);
       if (this.#carriers.get(conn) !== carrier) return;
@@ -123,7 +145,7 @@ export class SimMux implements Sessions {
     const carrier = this.#carriers.get(conn);
     if (carrier === undefined || carrier.armedAt !== now) return;
     carrier.armedAt = -1;
-    const due = carrier.binding.deadline();
+    const due = carrier.made?.deadline();
     if (due !== undefined && due <= now) this.#handle(now, carrier, { type: 'deadline' });
     else this.#arm(now, carrier);
   }
@@ -210,7 +232,17 @@ export class SimMux implements Sessions {
     const carrier = this.#carriers.get(conn);
     if (carrier === undefined) return;
     carrier.closed = true;
-    this.#handle(now, carrier, { type: 'closed', why });
+    if (carrier.made !== undefined) this.#handle(now, carrier, { type: 'closed', why });
+    else {
+      carrier.overUnsaid = why;
+      this.#postTurn(now, carrier);
+    }
+  }
+
+  /** The turn of a session on which nothing was said. */
+  #unsaid(now: Millis, carrier: Carrier): void {
+    const { conn, received, sent, overUnsaid: why } = carrier;
+    if (why !== undefined) this.#deliver(now, carrier, { type: 'closed', conn, why, received, sent });
   }
 
   /** To the binding and, what it answers, to the carrier; the machine's inputs wait for their turn. */
@@ -347,7 +379,7 @@ export class SimMux implements Sessions {
   }
 
   #arm(now: Millis, carrier: Carrier): void {
-    const due = carrier.binding.deadline();
+    const due = carrier.made?.deadline();
     if (due === undefined) return;
     const at = due > now ? Math.ceil(due) : now;
     if (carrier.armedAt >= 0 && carrier.armedAt <= at) return;

@@ -1,6 +1,6 @@
 import type { Millis } from './machine.ts';
 
-const NONE: readonly never[] = [];
+const NONE: never[] = [];
 
 /**
  * Many timers of one length: the first set is the first due, so a queue replaces a heap and `next()` is O(1). Cancelling
@@ -9,9 +9,10 @@ const NONE: readonly never[] = [];
  */
 export class Timeouts<Key> {
   readonly #lengthMillis: Millis;
-  readonly #due = new Map<Key, Millis>();
-  #keys: Key[] = [];
-  #times: Millis[] = [];
+  /** Made with the first timer: most of a large world's machines never set one of most kinds. */
+  #due: Map<Key, Millis> | undefined;
+  #keys: Key[] = NONE;
+  #times: Millis[] = NONE;
   #first = 0;
 
   constructor(lengthMillis: Millis) {
@@ -21,30 +22,36 @@ export class Timeouts<Key> {
   /** Starts (or starts again) the timer of `key`. */
   set(now: Millis, key: Key): void {
     const at = now + this.#lengthMillis;
+    if (this.#due === undefined) {
+      this.#due = new Map();
+      this.#keys = [];
+      this.#times = [];
+    }
     this.#due.set(key, at);
     this.#keys.push(key);
     this.#times.push(at);
   }
 
   cancel(key: Key): void {
-    this.#due.delete(key);
+    this.#due?.delete(key);
   }
 
   has(key: Key): boolean {
-    return this.#due.has(key);
+    return this.#due?.has(key) === true;
   }
 
   /** When the first timer is due. */
   next(): Millis | undefined {
-    if (this.#due.size === 0) {
-      if (this.#keys.length > 0) {
-        this.#keys = [];
-        this.#times = [];
-        this.#first = 0;
-      }
+    const due = this.#due;
+    if (due === undefined) return undefined;
+    if (due.size === 0) {
+      this.#due = undefined;
+      this.#keys = NONE;
+      this.#times = NONE;
+      this.#first = 0;
       return undefined;
     }
-    while (this.#due.get(this.#keys[this.#first] as Key) !== this.#times[this.#first]) this.#first++;
+    while (due.get(this.#keys[this.#first] as Key) !== this.#times[this.#first]) this.#first++;
     if (this.#first > 1024 && this.#first * 2 > this.#keys.length) {
       this.#keys.splice(0, this.#first);
       this.#times.splice(0, this.#first);
@@ -62,7 +69,7 @@ export class Timeouts<Key> {
   *#take(now: Millis): Generator<Key> {
     for (let at = this.next(); at !== undefined && at <= now; at = this.next()) {
       const key = this.#keys[this.#first] as Key;
-      this.#due.delete(key);
+      this.#due?.delete(key);
       yield key;
     }
   }

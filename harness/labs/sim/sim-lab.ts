@@ -11,7 +11,9 @@ import { Stamper } from '../../trace/stamp.ts';
 import type { Happening, TraceEvent } from '../../trace/trace.ts';
 import type { Director, Lab, LabContext, Order } from '../lab.ts';
 import { resolved, siteWay } from '../paths.ts';
-import { type FaultOrder, serverNames, type Topology } from '../topology.ts';
+import { type FaultOrder, type Site, serverNames, type Topology } from '../topology.ts';
+import { Census, type Counted } from './census.ts';
+import { hasBorder, SiteBorder } from './site-border.ts';
 
 const RELAY_PORT = 4000;
 /** Every simulated host listens on this one: each has all ports to itself. */
@@ -33,6 +35,7 @@ export class SimLab implements Lab {
     for (let until = SLICE_MILLIS; !world.finished; until += SLICE_MILLIS) {
       if (until > RUN_MILLIS_MAX) return world.end(false, 'an hour of virtual time is over');
       poisoned(() => world.sim.runUntil(() => world.finished, until));
+      world.count(false);
       await turn();
       if (!context.signal.aborted || world.finished) continue;
       world.end(false, 'interrupted');
@@ -44,6 +47,8 @@ export class SimLab implements Lab {
 class World {
   readonly sim: Sim;
   finished = false;
+  /** Of a world that is told of in part. */
+  readonly #census: Census | undefined;
   readonly #topology: Topology;
   readonly #context: LabContext;
   readonly #stamper: Stamper;
@@ -51,6 +56,7 @@ class World {
   #hears: (type: TraceEvent['type']) => boolean = (type) => !type.startsWith('conn.');
 
   constructor(topology: Topology, context: LabContext) {
+    this.#census = context.sample === undefined ? undefined : new Census();
     this.#topology = topology;
     this.#context = context;
     this.sim = new Sim({ seed: context.seed });
@@ -73,6 +79,10 @@ class World {
     for (const { who, actor, watch } of outside)
       this.#add('users', who, resolved(actor, outsideAddress), watch);
     for (const site of sites) {
+      if (this.#hasBorder(site)) {
+        this.#startBehindBorder(site);
+        continue;
+      }
       const entries = new Map<Ref, Address>();
       const { targets, hops } = siteWay(site, this.#topology, true, `nat/${site.name}`);
       let towards = outsideAddress;
@@ -87,6 +97,24 @@ class World {
     }
   }
 
+  #hasBorder(site: Site): boolean {
+    const { sample } = this.#context;
+    return sample?.isWhole(site.name) === false && hasBorder(site, this.#topology.keepaliveMillis);
+  }
+
+  /** Its actors dial what is outside themselves. */
+  #startBehindBorder(site: Site): void {
+    this.sim.border(site.name, new SiteBorder(site, `nat/${site.name}`, this.#context.seed));
+    const inside = new Set(site.actors.map(({ who }) => who));
+    const known = new Map<Ref, Address>();
+    const address = (ref: Ref): Address =>
+      known.getOrInsertComputed(ref, () =>
+        inside.has(ref) ? { host: ref, port: PORT } : outsideAddress(ref),
+      );
+    for (const { who, actor, watch } of site.actors)
+      this.#add(site.name, who, resolved(actor, address), watch);
+  }
+
   #server(name: Ref): ActorSpec<Address> {
     const { relay, servers = [], keepaliveMillis } = this.#topology;
     if (name === 'relay' && relay !== undefined) {
@@ -99,10 +127,34 @@ class World {
   }
 
   #add(place: string, who: Ref, spec: ActorSpec<Address>, watch: boolean): void {
-    const say = (event: Happening): void => this.#stamper.say(who, event);
+    const isTold = this.#context.sample?.isTold(who) ?? true;
+    const say = isTold ? (event: Happening): void => this.#stamper.say(who, event) : undefined;
     const machine = makeActor(spec, { name: this.sim.name, seed: this.#context.seed, who, port: PORT });
-    const wire = watch ? { watch: new TraceWire(say) } : {};
-    this.sim.add(who, machine, { place, report: (event) => say(event as Happening), ...wire });
+    const wire = watch && say !== undefined ? { watch: new TraceWire(say) } : {};
+    this.sim.add(who, machine, { place, report: this.#reporter(say, spec.kind), ...wire });
+  }
+
+  /** What is done with an actor's words. @param say undefined: they are only counted */
+  #reporter(
+    say: ((event: Happening) => void) | undefined,
+    kind: ActorSpec<Address>['kind'],
+  ): (event: unknown) => void {
+    const census = this.#census;
+    if (census === undefined) return say as (event: unknown) => void;
+    // a forwarder is a program with its own ways: it is no client of the totals
+    const counted: Counted | undefined = kind === 'client' ? { up: false } : undefined;
+    return (event: unknown): void => {
+      const happening = event as Happening;
+      if (counted !== undefined) census.heard(happening.type, counted);
+      // a relay speaks of everybody
+      if (say !== undefined && (kind !== 'relay' || !happening.type.startsWith('relay.'))) say(happening);
+    };
+  }
+
+  /** Says the totals of the seconds that are over. @param last and of the one under way */
+  count(last: boolean): void {
+    if (this.#census === undefined || (this.finished && !last)) return;
+    for (const row of this.#census.rows(this.sim.now, last)) this.#stamper.say('runner', row);
   }
 
   #perform(order: Order): void {
@@ -132,6 +184,7 @@ class World {
   }
 
   end(complete: boolean, why: string): void {
+    this.count(true);
     this.#stamper.say('runner', { type: 'run.ended', complete, why });
     this.finished = true;
   }

@@ -1,5 +1,6 @@
 /** What the relay process holds, before and after. */
 
+import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof } from './check.ts';
@@ -27,6 +28,7 @@ type Look = {
 };
 
 class AuditJudge implements Judging {
+  readonly #analysis: Analysis;
   readonly #audits: EventOf<'audit.relay'>[] = [];
   readonly #registered = new Set<string>();
   readonly #pools = new Set<string>();
@@ -35,6 +37,10 @@ class AuditJudge implements Judging {
   #gone: number[] = [];
   #before: Look | undefined;
   #after: Look | undefined;
+
+  constructor(analysis: Analysis) {
+    this.#analysis = analysis;
+  }
 
   event(event: TraceEvent): void {
     switch (event.type) {
@@ -68,7 +74,8 @@ class AuditJudge implements Judging {
 
   #look(books: EventOf<'audit.relay'>): void {
     const stale = this.#gone.filter((t) => books.t - t < STALE_MICROS).length;
-    const look = { books, registered: this.#registered.size, tunnels: this.#open.size, stale };
+    const registered = this.#analysis.crowd.up ?? this.#registered.size;
+    const look = { books, registered, tunnels: this.#open.size, stale };
     if (books.moment === 'before') this.#before = look;
     else if (books.moment === 'after') this.#after = look;
     this.#audits.push(books);
@@ -184,5 +191,5 @@ const unknown = (summary: string) =>
 export const audit: Check = {
   name: 'audit',
   clauses: ['AUDIT-FD-1', 'AUDIT-PORT-1', 'AUDIT-RSS-1'],
-  start: () => new AuditJudge(),
+  start: (analysis) => new AuditJudge(analysis),
 };

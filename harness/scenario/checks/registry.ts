@@ -4,6 +4,7 @@ import { backoff } from './backoff.ts';
 import type { Check } from './check.ts';
 import { comeback } from './comeback.ts';
 import { conversation } from './conversation.ts';
+import { everybody } from './everybody.ts';
 import { ledger } from './ledger.ts';
 import { planKept } from './plan-kept.ts';
 import { probes } from './probes.ts';
@@ -21,6 +22,7 @@ const ALL = {
   probes,
   backoff,
   comeback,
+  everybody,
   receipts,
   audit,
   speed,

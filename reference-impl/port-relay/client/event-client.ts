@@ -12,7 +12,7 @@ import { portOf, RelayClient } from './relay-client.ts';
 export class EventClient extends RelayClient {
   #reader = new LineReader();
   /** Connections on their way to the relay, with the id they will claim. */
-  readonly #claims = new Map<Conn, string>();
+  #claims: Map<Conn, string> | undefined;
   readonly #claimDials: Timeouts<Conn>;
 
   constructor(config: ClientConfig) {
@@ -42,15 +42,15 @@ export class EventClient extends RelayClient {
 
   protected other(now: Millis, input: NetInput | CommandInput<ClientCommand>, out: ClientOutput[]): void {
     if (input.type === 'closed') {
-      this.#claims.delete(input.conn);
+      this.#claims?.delete(input.conn);
       this.#claimDials.cancel(input.conn);
       return;
     }
     if (input.type !== 'connected') return;
     const { conn } = input;
-    const id = this.#claims.get(conn);
+    const id = this.#claims?.get(conn);
     if (id === undefined) return;
-    this.#claims.delete(conn);
+    this.#claims?.delete(conn);
     this.#claimDials.cancel(conn);
     this.keepalive(conn, out);
     out.push({ type: 'send', conn, bytes: line(`event\n${id}`) });
@@ -58,6 +58,7 @@ export class EventClient extends RelayClient {
   }
 
   protected forget(out: ClientOutput[]): void {
+    if (this.#claims === undefined) return;
     for (const conn of this.#claims.keys()) {
       out.push({ type: 'reset', conn });
       this.#claimDials.cancel(conn);
@@ -75,7 +76,7 @@ export class EventClient extends RelayClient {
   }
 
   protected idle(): boolean {
-    return this.#claims.size === 0;
+    return this.#claims === undefined || this.#claims.size === 0;
   }
 
   protected modeNext(): Millis | undefined {
@@ -84,13 +85,14 @@ export class EventClient extends RelayClient {
 
   protected modeExpire(now: Millis, out: ClientOutput[]): void {
     for (const conn of this.#claimDials.expired(now)) {
-      this.#claims.delete(conn);
+      this.#claims?.delete(conn);
       out.push({ type: 'reset', conn });
     }
   }
 
   #claim(now: Millis, id: string, out: ClientOutput[]): void {
     // an id that is not claimed costs its user the relay's waiting time; dialling without bound would cost us everything
+    this.#claims ??= new Map();
     if (this.#claims.size * 2 + this.tunnels.size >= CLIENT_BOUNDS.tunnelsMax * 2) return;
     const conn = this.dialRelay(out);
     this.#claims.set(conn, id);

@@ -11,7 +11,7 @@ import { portOf, RelayClient } from './relay-client.ts';
 export class MultiplexClient extends RelayClient {
   #reader = new LineReader();
   /** Sessions that take no new streams but still carry some. */
-  readonly #leaving = new Set<Conn>();
+  #leaving: Set<Conn> | undefined;
 
   protected request(): string {
     this.#reader = new LineReader();
@@ -34,7 +34,7 @@ export class MultiplexClient extends RelayClient {
   }
 
   protected other(now: Millis, input: NetInput | CommandInput<ClientCommand>, out: ClientOutput[]): void {
-    if (input.type === 'closed') this.#leaving.delete(input.conn);
+    if (input.type === 'closed') this.#leaving?.delete(input.conn);
     if (input.type === 'stream') this.tunnels.begin(now, input.conn, undefined, false, out);
   }
 
@@ -47,6 +47,7 @@ export class MultiplexClient extends RelayClient {
   }
 
   protected controlEnded(now: Millis, conn: Conn, out: ClientOutput[]): void {
+    this.#leaving ??= new Set();
     this.#leaving.add(conn);
     out.push({ type: 'end', conn });
     this.release();
@@ -54,7 +55,7 @@ export class MultiplexClient extends RelayClient {
   }
 
   protected idle(): boolean {
-    return this.#leaving.size === 0;
+    return this.#leaving === undefined || this.#leaving.size === 0;
   }
 
   protected modeNext(): Millis | undefined {

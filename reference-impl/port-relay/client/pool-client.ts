@@ -1,13 +1,6 @@
 import { backoffWait, FOR_EVER, type Schedule } from '../../backoff/schedule.ts';
 import { LineReader, line } from '../../machine/lines.ts';
-import {
-  type CommandInput,
-  type Conn,
-  type Millis,
-  type NetInput,
-  soonest,
-  type Why,
-} from '../../machine/machine.ts';
+import type { CommandInput, Conn, Millis, NetInput, Why } from '../../machine/machine.ts';
 import { Timeouts } from '../../machine/timeouts.ts';
 import { CLIENT_BOUNDS, type ClientConfig } from './client-config.ts';
 import type { ClientCommand, ClientOutput } from './client-report.ts';
@@ -41,7 +34,7 @@ export class PoolClient extends RelayClient {
   #port: number | undefined;
   #id = '';
   readonly #members = new Map<Conn, Member>();
-  readonly #leaving = new Set<Conn>();
+  #leaving: Set<Conn> | undefined;
   readonly #dials: Timeouts<Conn>;
   readonly #settle = new Timeouts<Conn>(SETTLE_MILLIS);
   /** Joins that failed in a row. */
@@ -95,7 +88,7 @@ export class PoolClient extends RelayClient {
         this.#ended(now, input.conn, out);
         return;
       case 'closed':
-        this.#leaving.delete(input.conn);
+        this.#leaving?.delete(input.conn);
         this.#closed(now, input.conn, input.why, out);
         return;
       default:
@@ -109,9 +102,9 @@ export class PoolClient extends RelayClient {
       this.#dials.cancel(conn);
       this.#settle.cancel(conn);
     }
-    for (const conn of this.#leaving) out.push({ type: 'reset', conn });
+    for (const conn of this.#leaving ?? []) out.push({ type: 'reset', conn });
     this.#members.clear();
-    this.#leaving.clear();
+    this.#leaving = undefined;
     this.#joinAt = undefined;
   }
 
@@ -121,7 +114,9 @@ export class PoolClient extends RelayClient {
       this.#dials.cancel(conn);
       this.#settle.cancel(conn);
       out.push({ type: member === 'dialling' ? 'reset' : 'close', conn });
-      if (member !== 'dialling') this.#leaving.add(conn);
+      if (member === 'dialling') continue;
+      this.#leaving ??= new Set();
+      this.#leaving.add(conn);
     }
     this.#members.clear();
   }
@@ -131,11 +126,15 @@ export class PoolClient extends RelayClient {
   }
 
   protected idle(): boolean {
-    return this.#members.size === 0 && this.#leaving.size === 0;
+    return this.#members.size === 0 && (this.#leaving === undefined || this.#leaving.size === 0);
   }
 
   protected modeNext(): Millis | undefined {
-    return soonest(this.#dials.next(), this.#settle.next(), this.#joinAt);
+    let first = this.#joinAt;
+    const dial = this.#dials.next();
+    if (dial !== undefined && (first === undefined || dial < first)) first = dial;
+    const settled = this.#settle.next();
+    return settled !== undefined && (first === undefined || settled < first) ? settled : first;
   }
 
   protected modeExpire(now: Millis, out: ClientOutput[]): void {

@@ -7,7 +7,6 @@ import {
   type NetInput,
   type NetMachine,
   NOTHING,
-  soonest,
 } from '../../machine/machine.ts';
 import type { RelayMode } from '../relay/relay-report.ts';
 import { CLIENT_BOUNDS, type ClientConfig } from './client-config.ts';
@@ -23,7 +22,8 @@ type State = 'idle' | 'waiting' | 'dialling' | 'asked' | 'registered' | 'stoppin
  */
 export abstract class RelayClient implements NetMachine<ClientReport, ClientCommand> {
   protected readonly config: ClientConfig;
-  protected readonly tunnels: ServiceTunnels;
+  /** Made with the first tunnel. */
+  #tunnels: ServiceTunnels | undefined;
   readonly #backoff: Backoff;
   #state: State = 'idle';
   #control: Conn | undefined;
@@ -32,18 +32,22 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
 
   constructor(config: ClientConfig) {
     this.config = config;
-    this.tunnels = new ServiceTunnels(config);
     this.#backoff = new Backoff(config.schedule, config.rng);
   }
 
   deadline(): Millis | undefined {
-    return soonest(this.#wakeAt, this.tunnels.next(), this.modeNext());
+    // asked after every input of every client of a simulated world
+    let first = this.#wakeAt;
+    const tunnel = this.#tunnels?.next();
+    if (tunnel !== undefined && (first === undefined || tunnel < first)) first = tunnel;
+    const mode = this.modeNext();
+    return mode !== undefined && (first === undefined || mode < first) ? mode : first;
   }
 
   handle(now: Millis, input: Input): readonly ClientOutput[] {
     const out: ClientOutput[] = [];
     this.#take(now, input, out);
-    if (this.#state === 'stopping' && this.tunnels.size === 0 && this.#control === undefined && this.idle()) {
+    if (this.#state === 'stopping' && this.#tunnelsOver() && this.#control === undefined && this.idle()) {
       this.#state = 'over';
       this.#wakeAt = undefined;
       out.push({ type: 'report', event: { type: 'client.stopped' } });
@@ -67,6 +71,11 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
   protected abstract idle(): boolean;
   protected abstract modeNext(): Millis | undefined;
   protected abstract modeExpire(now: Millis, out: ClientOutput[]): void;
+
+  protected get tunnels(): ServiceTunnels {
+    this.#tunnels ??= new ServiceTunnels(this.config);
+    return this.#tunnels;
+  }
 
   protected get control(): Conn | undefined {
     return this.#control;
@@ -139,21 +148,21 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
         return;
       case 'connected':
         if (input.conn === this.#control) this.#ask(now, input.conn, out);
-        else if (!this.tunnels.connected(input.conn, out)) this.other(now, input, out);
+        else if (this.#tunnels?.connected(input.conn, out) !== true) this.other(now, input, out);
         return;
       case 'bytes':
         if (input.conn === this.#control) this.#answered(now, input.conn, input.bytes, out);
-        else if (!this.tunnels.bytes(input.conn, input.bytes, out)) this.other(now, input, out);
+        else if (this.#tunnels?.bytes(input.conn, input.bytes, out) !== true) this.other(now, input, out);
         return;
       case 'ended':
         if (input.conn === this.#control) this.#ended(now, input.conn, out);
-        else if (!this.tunnels.owns(input.conn)) this.other(now, input, out);
+        else if (this.#tunnels?.owns(input.conn) !== true) this.other(now, input, out);
         return;
       case 'closed':
         if (input.conn === this.#control) {
           this.#control = undefined;
           this.lose(now, input.why, out);
-        } else if (!this.tunnels.closed(now, input.conn, out)) this.other(now, input, out);
+        } else if (this.#tunnels?.closed(now, input.conn, out) !== true) this.other(now, input, out);
         return;
       case 'stream':
       case 'flushed':
@@ -164,6 +173,10 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
       case 'accepted':
         return;
     }
+  }
+
+  #tunnelsOver(): boolean {
+    return this.#tunnels === undefined || this.#tunnels.size === 0;
   }
 
   #dial(now: Millis, out: ClientOutput[]): void {
@@ -191,7 +204,7 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
   }
 
   #expire(now: Millis, out: ClientOutput[]): void {
-    this.tunnels.expire(now, out);
+    this.#tunnels?.expire(now, out);
     if (this.#wakeAt !== undefined && this.#wakeAt <= now) {
       if (this.#state === 'waiting') this.#dial(now, out);
       else if (this.#state === 'stopping') this.#resetAll(out);
@@ -223,7 +236,7 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
     this.#wakeAt = undefined;
     if (this.#control !== undefined) out.push({ type: 'reset', conn: this.#control });
     this.#control = undefined;
-    this.tunnels.resetAll(out);
+    this.#tunnels?.resetAll(out);
     this.forget(out);
   }
 }

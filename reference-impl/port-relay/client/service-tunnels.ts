@@ -47,6 +47,7 @@ export class ServiceTunnels {
   }
 
   next(): Millis | undefined {
+    if (this.#services.size === 0 && this.#doomed.size === 0) return undefined;
     return soonest(this.#dials.next(), this.#settle.next());
   }
 

@@ -8,6 +8,8 @@ export const portsAbove = (controlPort: number): PortRange => ({ from: controlPo
 export class PortLease {
   readonly #from: number;
   readonly #lent: Uint8Array;
+  /** Every place before this one is lent. */
+  #lowest = 0;
 
   constructor(range: PortRange) {
     this.#from = range.from;
@@ -16,13 +18,17 @@ export class PortLease {
 
   /** @param above only ports higher than this (0: any) @returns undefined when none is left */
   take(above: number): number | undefined {
-    const at = this.#lent.indexOf(0, Math.max(0, above + 1 - this.#from));
+    const first = Math.max(0, above + 1 - this.#from);
+    const at = this.#lent.indexOf(0, Math.max(first, this.#lowest));
+    if (first <= this.#lowest) this.#lowest = at < 0 ? this.#lent.length : at;
     if (at < 0) return undefined;
     this.#lent[at] = 1;
     return this.#from + at;
   }
 
   giveBack(port: number): void {
-    this.#lent[port - this.#from] = 0;
+    const at = port - this.#from;
+    this.#lent[at] = 0;
+    if (at < this.#lowest) this.#lowest = at;
   }
 }

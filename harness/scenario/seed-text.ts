@@ -1,0 +1,2 @@
+/** Seeds are printed and read as hex. */
+export const seedText = (seed: number): string => seed.toString(16).padStart(6, '0');
