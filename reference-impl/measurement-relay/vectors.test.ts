@@ -5,7 +5,7 @@ import { GREET, messagesIn, metric, recordedSession, register, vectors } from '.
 
 /** Our values as the vectors write them. */
 const asVector = (value: unknown): unknown => {
-  if (value instanceof Array) return value.map(asVector);
+  if (Array.isArray(value)) return value.map(asVector);
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;
   if ('tag' in value && typeof value.tag === 'string') {
