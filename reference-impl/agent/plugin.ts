@@ -10,7 +10,7 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 /** A group of elements that are configured together, in the table `[plugins.<name>]`. */
 export type Plugin<Config, Context extends PluginContext = PluginContext> = {
   readonly name: string;
-  /** Its TOML table with every key at its default and a comment each, as `relay-agent config regen` prints it. */
+  /** What stands below `[plugins.<name>]` in TOML: every key at its default, with comments. `relay-agent config regen` prints it. */
   readonly defaults: string;
   /** Reads its table, or the table of `defaults` when the configuration has none. @throws AgentError CONFIG_... */
   readonly read: (table: ConfigTable) => Config;
@@ -46,6 +46,7 @@ export type AgentContext = PluginContext & {
 export type AnyPlugin = {
   readonly name: string;
   readonly defaults: string;
+  readonly read: (table: ConfigTable) => unknown;
   /** Reads and checks the table; what comes back makes the elements. @throws AgentError CONFIG_... */
   readonly prepare: (table: ConfigTable) => (context: AgentContext) => Elements | Promise<Elements>;
 };
@@ -59,6 +60,7 @@ export const anyPlugin = <Config>({
 }: Plugin<Config, AgentContext>): AnyPlugin => ({
   name,
   defaults,
+  read,
   prepare: (table) => {
     const config = read(table);
     table.done();

@@ -6,6 +6,7 @@ import {
   type AgentConfig,
   type ConfigRequest,
   defaultConfigText,
+  defaultTable,
   NO_REQUEST,
   readConfig,
 } from './agent-config.ts';
@@ -15,7 +16,7 @@ import { readToml } from './toml-text.ts';
 const fake = (name: string, key: string): AnyPlugin =>
   anyPlugin({
     name,
-    defaults: `[plugins.${name}]\n${key} = "default"\n`,
+    defaults: `${key} = "default"`,
     read: (table) => ({ [key]: table.string(key, 'absent') }),
     create: () => [],
   });
@@ -184,12 +185,26 @@ t.test('what config regen writes is read back, and runs what runs without a file
   t.same(names(readConfig(defaultConfigText(PLUGINS, ['system']), 'f', options)), ['system']);
 });
 
-t.test("the text of a plugin's defaults says what holds without it", async (t) => {
-  for (const plugin of PLUGINS) {
-    const { plugins } = readToml(plugin.defaults, plugin.name) as {
-      plugins: Record<string, Record<string, unknown>>;
-    };
-    t.same(Object.keys(plugins), [plugin.name], `${plugin.name}: one table of its name`);
-    t.doesNotThrow(() => plugin.prepare(new ConfigTable('', plugins[plugin.name] ?? {})), plugin.name);
-  }
-});
+/** Keys that have no default in a table that is there. */
+const REQUIRED: Readonly<Record<string, Record<string, unknown>>> = {
+  'socket-control': { socket_path: 'alumet-control.sock' },
+};
+
+t.test(
+  "the text of a plugin's defaults is its table, and says what holds where a key is left out",
+  async (t) => {
+    for (const plugin of PLUGINS) {
+      const { plugins } = readToml(defaultTable(plugin, true), plugin.name) as {
+        plugins: Record<string, Record<string, unknown>>;
+      };
+      t.same(Object.keys(plugins), [plugin.name], `${plugin.name}: one table of its name`);
+      const values = plugins[plugin.name] ?? {};
+      t.doesNotThrow(() => plugin.prepare(new ConfigTable('', values)), plugin.name);
+      t.same(
+        plugin.read(new ConfigTable('', { ...REQUIRED[plugin.name] })),
+        plugin.read(new ConfigTable('', values)),
+        plugin.name,
+      );
+    }
+  },
+);

@@ -112,9 +112,14 @@ const switchOf = (name: string, values: TomlTable): readonly [enabled: boolean, 
   return [enable === undefined || table.boolean('enable'), rest];
 };
 
-/** A plugin's table by the text of its defaults. */
-const defaultsOf = ({ name, defaults }: AnyPlugin): TomlTable =>
-  asTable(asTable(readToml(defaults, `defaults of ${name}`).plugins)?.[name]) ?? {};
+/** A plugin's table as text, with every key at its default. */
+export const defaultTable = ({ name, defaults }: AnyPlugin, enabled: boolean): string =>
+  `[plugins.${name}]\n${enabled ? '' : 'enabled = false\n'}${defaults.trim()}\n`;
+
+const defaultsOf = (plugin: AnyPlugin): TomlTable => {
+  const { plugins } = readToml(defaultTable(plugin, true), `defaults of ${plugin.name}`);
+  return asTable(asTable(plugins)?.[plugin.name]) ?? {};
+};
 
 /**
  * Reads a configuration.
@@ -197,11 +202,6 @@ export const defaultConfigText = (
   checkNames(only ?? [], plugins, '--plugins');
   const tables = plugins
     .filter(({ name }) => only === undefined || only.includes(name))
-    .map(({ name, defaults }) => {
-      const text = defaults.trim();
-      return only !== undefined || ON_BY_DEFAULT.has(name)
-        ? text
-        : text.replace(`[plugins.${name}]`, () => `[plugins.${name}]\nenabled = false`);
-    });
-  return `${[GENERAL_DEFAULTS.trim(), ...tables].join('\n\n')}\n`;
+    .map((plugin) => defaultTable(plugin, only !== undefined || ON_BY_DEFAULT.has(plugin.name)));
+  return [GENERAL_DEFAULTS, ...tables].join('\n');
 };

@@ -8,8 +8,7 @@ export type SocketControlConfig = { readonly socketPath: string };
 /** Lets other processes of the same user control the pipeline through a Unix socket. */
 export const socketControlPlugin: Plugin<SocketControlConfig, AgentContext> = {
   name: 'socket-control',
-  defaults: `[plugins.socket-control]
-# Where commands are taken, one a line: echo "control source pause" | socat UNIX-CONNECT:./alumet-control.sock -
+  defaults: `# Where commands are taken, one a line: echo "control source pause" | socat UNIX-CONNECT:./alumet-control.sock -
 socket_path = "${DEFAULT_SOCKET_PATH}"
 `,
   read: (table) => ({ socketPath: table.string('socket_path') }),

@@ -99,8 +99,7 @@ const pollingOf = (
 /** A load generator: as many points a second in as many series as one likes. */
 export const syntheticPlugin: Plugin<SyntheticConfig, AgentContext> = {
   name: 'synthetic',
-  defaults: `[plugins.synthetic]
-# A load generator: points a second, over so many series.
+  defaults: `# A load generator: points a second, over so many series.
 rate = 1000
 cardinality = 10
 poll_interval = "100ms"

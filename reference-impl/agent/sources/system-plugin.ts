@@ -69,8 +69,7 @@ export const systemPoints = (
 /** CPU, memory, load and uptime on every platform that Node runs on. */
 export const systemPlugin: Plugin<{ readonly periodMillis: number }> = {
   name: 'system',
-  defaults: `[plugins.system]
-# CPU time by core, memory, load, uptime; on every platform.
+  defaults: `# CPU time by core, memory, load, uptime; on every platform.
 poll_interval = "5s"
 `,
   read: (table) => ({ periodMillis: table.duration('poll_interval', '5s', { moreThanZero: true }) }),

@@ -168,8 +168,7 @@ export class AggregateTransform implements Transform {
 /** Fewer points: one for each series and interval. */
 export const aggregatePlugin: Plugin<AggregateConfig> = {
   name: 'aggregate',
-  defaults: `[plugins.aggregate]
-# One point for each series and interval: the sum, mean, min, max or last of its points, as metric <name>_<function>.
+  defaults: `# One point for each series and interval: the sum, mean, min, max or last of its points, as metric <name>_<function>.
 interval = "60s"
 function = "sum"
 # Which metrics; none: all. Others pass untouched.

@@ -27,8 +27,7 @@ export const filterTransform = ({ mode, names }: FilterConfig, registry: MetricR
 /** Keeps some metrics, or drops some. */
 export const filterPlugin: Plugin<FilterConfig> = {
   name: 'filter',
-  defaults: `[plugins.filter]
-# Either the metrics to keep or those to drop, by name; not both. With neither everything passes.
+  defaults: `# Either the metrics to keep or those to drop, by name; not both. With neither everything passes.
 #include = ["cpu_time_delta"]
 exclude = []
 `,

@@ -27,9 +27,7 @@ export type ProcfsConfig = {
   };
 };
 
-const DEFAULTS = `[plugins.procfs]
-
-# CPU time by state, of the machine and of each core; context switches, forks, processes that run or are blocked.
+const DEFAULTS = `# CPU time by state, of the machine and of each core; context switches, forks, processes that run or are blocked.
 [plugins.procfs.kernel]
 enabled = true
 poll_interval = "5s"

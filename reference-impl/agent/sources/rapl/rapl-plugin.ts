@@ -48,8 +48,7 @@ export const raplPoints = (
 /** Energy of CPU packages, cores and memory, where the machine counts it (RAPL, through the kernel's powercap files). */
 export const raplPlugin: Plugin<RaplConfig> = {
   name: 'rapl',
-  defaults: `[plugins.rapl]
-# Energy of CPU packages, cores and memory; nothing is measured on a machine without RAPL.
+  defaults: `# Energy of CPU packages, cores and memory; nothing is measured on a machine without RAPL.
 poll_interval = "1s"
 # Points of several polls are handed on together, at the latest after this time.
 flush_interval = "5s"

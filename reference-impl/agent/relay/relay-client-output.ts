@@ -1,0 +1,213 @@
+import type { Address } from '../../machine/machine.ts';
+import { WireError } from '../../machine/wire-error.ts';
+import type { ClientReport, RetryOptions } from '../../measurement-relay/client-report.ts';
+import { SqliteSpool } from '../../measurement-relay/disk/spool-sqlite.ts';
+import { MemorySpool } from '../../measurement-relay/memory-spool.ts';
+import type { Batch } from '../../measurement-relay/messages.ts';
+import { newSpoolId, type OpenedClient, openMeasurementClient } from '../../measurement-relay/node/client.ts';
+import type { Spool } from '../../measurement-relay/spool.ts';
+import { AgentError } from '../agent-error.ts';
+import type { Output } from '../pipeline/element.ts';
+import type { AgentContext } from '../plugin.ts';
+import { addressText } from './address.ts';
+import { limitedWarnings } from './limited-log.ts';
+
+export type RelayClientConfig = {
+  readonly clientName: string | undefined;
+  readonly server: Address;
+  readonly bufferMaxLength: number;
+  readonly bufferTimeoutMillis: number;
+  readonly retry: RetryOptions;
+  readonly acknowledge: boolean;
+  /** undefined: in memory. */
+  readonly spoolPath: string | undefined;
+  readonly spoolBytesMax: number;
+  readonly spoolWhenFull: 'hold' | 'drop-oldest';
+  readonly drainMillis: number;
+};
+
+const NAME = 'relay-client/tcp_client';
+/** Above this share of its bytes a spool takes nothing more until something is delivered. */
+const HOLD_SHARE = 0.75;
+
+/**
+ * Sends points to a relay server. A batch counts as taken once it is in the spool; one that was relayed to us with an acknowledgement
+ * counts only once it is safe: in a spool on disk, or stored by the server.
+ */
+export class RelayClientOutput implements Output {
+  readonly name = NAME;
+  readonly #config: RelayClientConfig;
+  readonly #context: AgentContext;
+  readonly #warn: ReturnType<typeof limitedWarnings>;
+  #spool: Spool | undefined;
+  #client: OpenedClient | undefined;
+  #failure: AgentError | undefined;
+  #changed = Promise.withResolvers<void>();
+  #delivered = 0;
+  #acknowledges = false;
+  #refused: string | undefined;
+
+  constructor(config: RelayClientConfig, context: AgentContext) {
+    this.#config = config;
+    this.#context = context;
+    this.#warn = limitedWarnings(context.log, context.clock);
+  }
+
+  async open(): Promise<void> {
+    const { server, retry, acknowledge, bufferMaxLength, bufferTimeoutMillis, drainMillis } = this.#config;
+    this.#spool = this.#openSpool();
+    this.#client = openMeasurementClient({
+      ...{ server, retry, acknowledge, bufferMaxLength, bufferTimeoutMillis },
+      clientName: this.#config.clientName ?? this.#context.self,
+      registry: this.#context.registry,
+      spool: this.#spool,
+      bounds: { drainMillis },
+      report: (event) => this.#hear(event),
+    });
+    void this.#client.gaveUp.then(({ why, detail, left }) => this.#giveUp(why, detail, left));
+  }
+
+  async write({ points, origin }: Batch): Promise<void> {
+    if (points.length === 0) return;
+    const { client, spool } = this.#opened();
+    await this.#until(() => !this.#isFull(spool));
+    this.#refused = undefined;
+    client.append(points);
+    if (this.#refused !== undefined && this.#config.spoolWhenFull === 'hold')
+      throw this.#spoolFailed(this.#refused);
+    if (origin === undefined || spool.durable) return;
+    const batch = spool.books.openPoints > 0 ? spool.next : spool.next - 1;
+    client.flush();
+    await this.#until(() => this.#delivered >= batch);
+  }
+
+  async flush(): Promise<void> {
+    this.#client?.flush();
+  }
+
+  async close(): Promise<void> {
+    const [client, spool] = [this.#client, this.#spool];
+    if (client === undefined || spool === undefined) return;
+    const left = await client.close();
+    this.#client = undefined;
+    spool.close();
+    if (left === 0) return;
+    if (spool.durable) {
+      this.#context.log.info({ points: left }, 'relay-client: kept in the spool for the next start');
+      return;
+    }
+    // already told when it gave up
+    if (this.#failure !== undefined) return;
+    throw new AgentError({
+      code: 'RELAY_LEFT_BEHIND',
+      where: NAME,
+      expected: `every point delivered to ${addressText(this.#config.server)} within drain_timeout`,
+      got: `${left} points that were not`,
+      hint: 'set spool_path, so that they are kept on disk',
+    });
+  }
+
+  #opened(): { readonly client: OpenedClient; readonly spool: Spool } {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#client === undefined || this.#spool === undefined) throw new Error(`${NAME} is not open`);
+    return { client: this.#client, spool: this.#spool };
+  }
+
+  #openSpool(): Spool {
+    const { spoolPath, spoolBytesMax, spoolWhenFull } = this.#config;
+    const limits = {
+      bytesMax: spoolBytesMax,
+      whenFull: spoolWhenFull === 'hold' ? 'refuse' : 'drop oldest',
+    } as const;
+    if (spoolPath === undefined) return new MemorySpool(newSpoolId, limits);
+    try {
+      return new SqliteSpool(spoolPath, newSpoolId, limits);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const { code, expected, got, hint } = error;
+      throw new AgentError({ code, where: `${NAME}: spool_path`, expected, got, hint, cause: error });
+    }
+  }
+
+  #isFull({ books }: Spool): boolean {
+    const { spoolWhenFull, spoolBytesMax } = this.#config;
+    return spoolWhenFull === 'hold' && books.sealedBytes + books.openBytes > spoolBytesMax * HOLD_SHARE;
+  }
+
+  /** @throws AgentError once the client has given up */
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await this.#changed.promise;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #spoolFailed(detail: string): AgentError {
+    return new AgentError({
+      code: 'SPOOL_FULL',
+      where: `${NAME}: spool`,
+      expected: 'room for the points of a batch',
+      got: detail,
+      hint: 'free the disk, or raise spool_max_bytes',
+    });
+  }
+
+  #giveUp(why: string, detail: string, left: number): void {
+    const kept =
+      this.#spool?.durable === true ? `${left} points are kept in the spool` : `${left} points are lost`;
+    this.#failure = new AgentError({
+      code: 'RELAY_GAVE_UP',
+      where: NAME,
+      expected: `a relay server at ${addressText(this.#config.server)}`,
+      got: `${detail} (${why})`,
+      hint: `${kept}; retry.max_times and retry.forever say how long it tries`,
+    });
+    this.#wake();
+    this.#context.failed(NAME, this.#failure);
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #hear(event: ClientReport): void {
+    const { log } = this.#context;
+    const { type, ...fields } = event;
+    switch (event.type) {
+      case 'client.dialing':
+        log.debug(fields, type);
+        return;
+      case 'client.greeted':
+        this.#acknowledges = event.acknowledges;
+        log.info({ ...fields, relay: addressText(this.#config.server) }, type);
+        return;
+      case 'client.sent':
+        log.debug(fields, type);
+        // a server that does not acknowledge is done with here
+        if (!this.#acknowledges) this.#delivered = Math.max(this.#delivered, event.batch);
+        break;
+      case 'client.acknowledged':
+        log.debug(fields, type);
+        this.#delivered = Math.max(this.#delivered, event.through);
+        break;
+      case 'client.failed':
+        log.warn(fields, type);
+        return;
+      case 'client.dropped':
+        if (event.why === 'spool full') this.#refused = event.detail;
+        this.#warn(`client.dropped ${event.why}`, fields, type);
+        break;
+      case 'client.spoolRenewed':
+        log.warn(fields, 'client.spoolRenewed: the spool was set back, points may arrive twice');
+        return;
+      case 'client.gaveUp':
+        return;
+      case 'client.stopped':
+        log.info({ ...fields, points: this.#client?.counters }, type);
+        return;
+    }
+    this.#wake();
+  }
+}
