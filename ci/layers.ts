@@ -88,7 +88,8 @@ export const LAYERS: Layers = {
     'node:process',
   ],
   'harness/agents': [
-    ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, PROXY],
+    ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, MEASUREMENT, PROXY],
+    'reference-impl/agent/outputs/sqlite',
     ...[TRACE, 'harness/measure', 'harness/nat', 'harness/conformance/mutants', 'node:'],
   ],
   'harness/labs': [

@@ -8,6 +8,7 @@ import type { Schedule } from '../../reference-impl/backoff/schedule.ts';
 import type { Address, Millis } from '../../reference-impl/machine/machine.ts';
 import type { RelayLimits } from '../../reference-impl/port-relay/relay/limits.ts';
 import type { Nat } from '../nat/nat.ts';
+import type { MeasurementAgentSpec, MeasurementServerSpec, StoreReaderSpec } from './measurement-spec.ts';
 
 /** An actor by its host path: `relay`, `users`, `home/service`. */
 export type Ref = string;
@@ -64,6 +65,12 @@ export type ActorSpec<Place> =
       readonly limits: Partial<RelayLimits>;
       readonly defect: string | undefined;
     }
+  /** Measures, and sends what it measured to a server: a made-up, position-coded source before our client. */
+  | MeasurementAgentSpec<Place>
+  /** Takes points and stores them. */
+  | MeasurementServerSpec
+  /** Reads the store of a measurement server beside it, and tells what lies there. */
+  | StoreReaderSpec
   /** A program. `{port}` in its arguments is replaced by a free port; ready when that port takes a connection. */
   | {
       readonly kind: 'program';
@@ -92,6 +99,10 @@ export type ScriptStep =
 /** What an actor is told while it runs; each actor kind takes its own. */
 export type ActorCommand =
   | TunnelOrder
+  /** A measurement agent measures, or rests and sends what it has. */
+  | { readonly do: 'measure'; readonly state: 'go' | 'rest' }
+  /** A store is read to its end. */
+  | { readonly do: 'read' }
   | { readonly do: 'push'; readonly round: number; readonly bytes: number }
   | { readonly do: 'nat'; readonly fault: number; readonly event: NatEvent }
   | { readonly do: 'link'; readonly fault: number; readonly what: Fault; readonly forMillis: Millis };

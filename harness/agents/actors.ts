@@ -3,6 +3,7 @@ import { LinkMachine } from 'chaos-proxy';
 import { DEFAULT_SCHEDULE } from '../../reference-impl/backoff/schedule.ts';
 import type { Address, NameConn, NetMachine } from '../../reference-impl/machine/machine.ts';
 import { type Rng, rngFor } from '../../reference-impl/machine/rng.ts';
+import { MetricRegistry } from '../../reference-impl/measurement-relay/metrics.ts';
 import type { ClientConfig } from '../../reference-impl/port-relay/client/client-config.ts';
 import type { ClientReport } from '../../reference-impl/port-relay/client/client-report.ts';
 import { EventClient } from '../../reference-impl/port-relay/client/event-client.ts';
@@ -17,9 +18,14 @@ import type { ActorCommand, ActorSpec, Door } from './actor-spec.ts';
 import { SinkMachine, SourceMachine } from './direct.ts';
 import { doorUpstreams, withDoors } from './doors.ts';
 import { LinkActor } from './link-actor.ts';
+import { MeasurementAgent } from './measurement-agent.ts';
+import { MeasurementServerActor } from './measurement-server.ts';
+import type { MeasurementServerSpec } from './measurement-spec.ts';
 import { natCommands, natHappenings } from './nat-actor.ts';
+import { type Disk, MemoryStore, newDisk } from './point-store.ts';
 import { ScriptMachine } from './script.ts';
 import { ServiceMachine } from './service.ts';
+import { inWork, SqliteStore } from './sqlite-store.ts';
 import { translated } from './translated.ts';
 import { UsersMachine } from './users.ts';
 
@@ -31,6 +37,10 @@ export type ActorWorld = {
   readonly who: string;
   /** Port to listen on, 0: any. */
   readonly port: number;
+  /** What outlives machines here, by their names. Without it nothing does. */
+  readonly disks?: Map<string, Disk>;
+  /** A folder that is gone with this world. Without it there are no files. */
+  readonly work?: () => string;
 };
 
 /** Ids of a simulated relay: ten hex digits from its own seeded stream. Real relays take theirs from a CSPRNG. */
@@ -126,6 +136,30 @@ const nat = (
   return withDoors(told, doors, port);
 };
 
+/** One that is started again has another name behind an `@` (it draws anew), and the same disk. */
+const diskOf = ({ disks, who }: ActorWorld, coded: readonly string[]): Disk => {
+  const [name = who] = who.split('@');
+  const disk = disks?.get(name) ?? newDisk(coded);
+  disks?.set(name, disk);
+  return disk;
+};
+
+const measurementServer = (
+  spec: MeasurementServerSpec,
+  world: ActorWorld,
+): NetMachine<Happening, ActorCommand> => {
+  const { who, port, work } = world;
+  const { store: where, coded } = spec;
+  const registry = new MetricRegistry();
+  if (where !== 'memory' && !('sqlite' in where))
+    throw new Error(`${who}: PostgreSQL is a program's to write to`);
+  const store =
+    where === 'memory'
+      ? new MemoryStore(diskOf(world, coded), registry)
+      : new SqliteStore(inWork(where.sqlite, work), registry);
+  return new MeasurementServerActor(spec, { port, registry, store });
+};
+
 /**
  * The machine that plays a part. Reports are words of the trace, commands those of `ActorCommand` (others are not heard).
  * @throws Error for a program (an agent starts those itself) and for a kind that does not exist
@@ -167,6 +201,12 @@ export const makeActor = (
         spec.defect === undefined ? new RelayMachine(config) : defectiveRelay(spec.defect, config, 'sim');
       return translated(machine, () => undefined, relayHappenings);
     }
+    case 'measurement-agent':
+      return new MeasurementAgent(spec, world);
+    case 'measurement-server':
+      return measurementServer(spec, world);
+    case 'store-reader':
+      throw new Error(`${who}: whoever reads a store is no machine`);
     case 'program':
       throw new Error(`${who}: a program is no machine`);
     default:

@@ -34,13 +34,25 @@ const parsed =
   };
 
 /** Flags that cannot go together. @throws UsageError */
-const refuseContradictions = ({ lab, links, relayExec, defect, keep, seeds }: ScenarioFlags): void => {
+const refuseContradictions = (flags: ScenarioFlags): void => {
+  const { lab, links, relayExec, defect, keep, seeds, agentExec, serverExec, db } = flags;
   if (links === 'packet' && lab !== 'docker' && lab !== 'auto')
     throw new UsageError(`the ${lab} lab has no packets: use --lab docker, or --links stream.`);
   if (relayExec !== undefined && lab === 'sim')
     throw new UsageError(
       '--relay-exec starts a program, and the sim lab has none: use --lab local or --lab docker.',
     );
+  if ((agentExec ?? serverExec ?? db) !== undefined && lab === 'sim')
+    throw new UsageError(
+      '--agent-exec, --server-exec and --db are about programs, and the sim lab has none: use --lab local or --lab docker.',
+    );
+  if (
+    db !== undefined &&
+    serverExec !== undefined &&
+    /^postgres(ql)?:/.test(db) &&
+    !serverExec.includes('{db}')
+  )
+    throw new UsageError('--server-exec needs {db} in its command to know the database of --db.');
   if (relayExec !== undefined && defect !== undefined)
     throw new UsageError('--defect is a switch of our own relay, and --relay-exec runs another one.');
   if (defect !== undefined && lab === 'sim' && DEFECTS[defect]?.labs === 'real')
@@ -87,10 +99,23 @@ program
   .option('--sites <n>', 'how many sites behind NATs', parsed(whole('--sites', 1, 100_000)))
   .option('--clients <n>', 'relay clients a site', parsed(whole('--clients', 1, 10_000)))
   .option('--users <n>', 'users outside', parsed(whole('--users', 0, 10_000)))
+  .option('--agents <n>', 'measurement agents a site', parsed(whole('--agents', 1, 10_000)))
   .option('--duration <s>', 'length of the timeline in seconds', parsed(whole('--duration', 1, 86_400)))
   .option(
     '--relay-exec <command>',
     "judge this relay instead of ours; {port} is its control port: './my-relay {port}'",
+  )
+  .option(
+    '--agent-exec <command>',
+    "measure with this agent instead of ours; it reports to {host}:{port} as {name}: './my-agent {host} {port} {name}'",
+  )
+  .option(
+    '--server-exec <command>',
+    "store with this measurement server instead of ours; it listens on {port} and writes to {db}: './my-server {port} {db}'",
+  )
+  .option(
+    '--db <database>',
+    'where points are stored: postgres://... or an SQLite file (default: one of its own)',
   )
   .option(
     '--defect <name>',

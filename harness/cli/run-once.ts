@@ -14,7 +14,8 @@ export type OnceRequest = {
   readonly scenario: Scenario;
   readonly chosen: Chosen;
   readonly options: Options;
-  readonly flags: Pick<ScenarioFlags, 'relayExec' | 'defect' | 'keep' | 'reports'>;
+  readonly flags: Pick<ScenarioFlags, 'relayExec' | 'defect' | 'keep' | 'reports'> &
+    Partial<Pick<ScenarioFlags, 'agentExec' | 'serverExec' | 'db'>>;
   /** The exact command that runs this again. */
   readonly rerun: string;
   readonly signal: AbortSignal;
@@ -41,12 +42,12 @@ export const runOnce = async (request: OnceRequest): Promise<Once> => {
     judge.event(event);
     heard(event);
   };
-  const { relayExec, defect, keep } = flags;
+  const { relayExec, defect, keep, agentExec, serverExec, db } = flags;
   let broken: unknown;
   try {
     await execute({
       ...{ scenario, chosen, options, relayExec, defect, version: VERSION, rerun },
-      ...{ sink, signal, progress, keep, tornDown },
+      ...{ sink, signal, progress, keep, tornDown, measurement: { agentExec, serverExec, db } },
       linkRecord: join(flags.reports, 'links', 'trusted.json'),
     });
   } catch (error) {

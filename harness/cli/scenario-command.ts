@@ -9,6 +9,7 @@ import { type Interrupts, interrupts } from './interrupts.ts';
 import { runOnce } from './run-once.ts';
 import { Screen } from './screen.ts';
 import { tellBroken, tellEnd } from './tell.ts';
+import { UsageError } from './usage.ts';
 
 export type ScenarioFlags = {
   readonly lab: LabChoice;
@@ -18,9 +19,14 @@ export type ScenarioFlags = {
   readonly sites: number | undefined;
   readonly clients: number | undefined;
   readonly users: number | undefined;
+  /** Measurement agents a site. */
+  readonly agents: number | undefined;
   /** Seconds. */
   readonly duration: number | undefined;
   readonly relayExec: string | undefined;
+  readonly agentExec: string | undefined;
+  readonly serverExec: string | undefined;
+  readonly db: string | undefined;
   readonly defect: string | undefined;
   readonly keep: boolean;
   readonly reports: string;
@@ -33,16 +39,20 @@ const shellWord = (text: string): string =>
 export const rerunCommand = (
   name: string,
   options: Options,
-  flags: Pick<ScenarioFlags, 'relayExec' | 'defect'> & Partial<Pick<ScenarioFlags, 'links'>>,
+  flags: Pick<ScenarioFlags, 'relayExec' | 'defect'> &
+    Partial<Pick<ScenarioFlags, 'links' | 'agentExec' | 'serverExec' | 'db'>>,
   defaults: Scenario['defaults'],
 ): string => {
   const words = ['--lab', options.lab, '--seed', seedText(options.seed)];
-  for (const key of ['sites', 'clients', 'users'] as const)
+  for (const key of ['sites', 'clients', 'users', 'agents'] as const)
     if (options[key] !== defaults[key]) words.push(`--${key}`, String(options[key]));
   if (options.durationMillis !== defaults.durationMillis)
     words.push('--duration', String(options.durationMillis / 1000));
   if (flags.links !== undefined && flags.links !== 'stream') words.push('--links', flags.links);
   if (flags.relayExec !== undefined) words.push('--relay-exec', flags.relayExec);
+  if (flags.agentExec !== undefined) words.push('--agent-exec', flags.agentExec);
+  if (flags.serverExec !== undefined) words.push('--server-exec', flags.serverExec);
+  if (flags.db !== undefined) words.push('--db', flags.db);
   if (flags.defect !== undefined) words.push('--defect', flags.defect);
   return `npm run scenario ${shellWord(name)} -- ${words.map(shellWord).join(' ')}`;
 };
@@ -58,8 +68,22 @@ const optionsOf = (
   sites: flags.sites ?? defaults.sites,
   clients: flags.clients ?? defaults.clients,
   users: flags.users ?? defaults.users,
+  ...(defaults.agents === undefined ? {} : { agents: flags.agents ?? defaults.agents }),
   durationMillis: flags.duration === undefined ? defaults.durationMillis : flags.duration * 1000,
 });
+
+/** What a scenario has no part for. @throws UsageError */
+const refuseRoles = (name: string, { defaults, plan }: Scenario, flags: ScenarioFlags): void => {
+  const measures = ['agents', 'agentExec', 'serverExec', 'db'] as const;
+  if (defaults.agents === undefined && measures.some((flag) => flags[flag] !== undefined))
+    throw new UsageError(
+      `${name} has no measurement: --agents, --agent-exec, --server-exec and --db mean nothing to it.`,
+    );
+  const options = optionsOf(flags, defaults, 'sim', 0);
+  const relays = flags.relayExec !== undefined || flags.defect !== undefined;
+  if (relays && plan(options).topology.relay === undefined)
+    throw new UsageError(`${name} has no relay: --relay-exec and --defect mean nothing to it.`);
+};
 
 /** @throws UsageError for a folder that cannot be written, LabError for a lab that cannot be had */
 export const runScenario = async (
@@ -67,6 +91,7 @@ export const runScenario = async (
   scenario: Scenario,
   flags: ScenarioFlags,
 ): Promise<ExitCode> => {
+  refuseRoles(name, scenario, flags);
   const first = flags.seed ?? randomBytes(3).readUIntBE(0, 3);
   const interrupt = interrupts();
   try {

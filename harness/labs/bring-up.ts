@@ -11,6 +11,7 @@ import { type Site, serverNames, type Topology } from './topology.ts';
 export const bringUp = async (hosts: Hosts): Promise<void> => {
   const { sites, outside } = hosts.topology;
   await Promise.all(serverNames(hosts.topology).map((name) => startServer(hosts, name)));
+  await startReaders(hosts);
   const scripts = outside.filter(({ actor }) => actor.kind === 'script');
   await startOutside(
     hosts,
@@ -24,6 +25,19 @@ export const bringUp = async (hosts: Hosts): Promise<void> => {
 /** Starts a server, and again after it ended: then on the same port. @returns its port */
 export const startServer = (hosts: Hosts, name: Ref): Promise<number> =>
   hosts.launch(name, name, serverActor(hosts, name), { watch: false, listens: true });
+
+/** Who reads the store of a server, on the server's own host. */
+export const readerOf = (server: Ref): Ref => `${server}/store`;
+
+/** Starts those who read what servers store. */
+const startReaders = async (hosts: Hosts): Promise<void> => {
+  for (const { name, actor } of hosts.topology.servers ?? []) {
+    if (actor.kind !== 'measurement-server' || actor.store === 'memory') continue;
+    const { store, coded } = actor;
+    const reader = { kind: 'store-reader', store, coded } as const;
+    await hosts.launch(name, readerOf(name), reader, { watch: false, listens: true });
+  }
+};
 
 /** @throws Error for a name that no server has */
 const serverActor = (hosts: Hosts, name: Ref): ActorSpec<Address> => {
@@ -77,6 +91,8 @@ const listens = (actor: ActorSpec<Address>): boolean => {
     case 'link':
     case 'nat':
     case 'relay':
+    case 'measurement-server':
+    case 'store-reader':
       return true;
     case 'program':
       return actor.listens;
@@ -85,6 +101,7 @@ const listens = (actor: ActorSpec<Address>): boolean => {
     case 'users':
     case 'source':
     case 'script':
+    case 'measurement-agent':
       return false;
   }
 };

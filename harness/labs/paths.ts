@@ -23,6 +23,8 @@ const targetsOf = (actor: ActorSpec<Ref>): readonly Ref[] => {
     case 'source':
     case 'script':
       return [actor.to];
+    case 'measurement-agent':
+      return [actor.server];
     default:
       return [];
   }
@@ -76,6 +78,10 @@ export const resolved = (actor: ActorSpec<Ref>, address: (ref: Ref) => Address):
       const doors = actor.doors.map(({ target, upstream }) => ({ target, upstream: address(upstream) }));
       return { ...actor, doors };
     }
+    case 'measurement-agent':
+      return { ...actor, server: address(actor.server) };
+    case 'measurement-server':
+    case 'store-reader':
     case 'service':
     case 'users':
     case 'sink':

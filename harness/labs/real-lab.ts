@@ -2,7 +2,7 @@
 import { connNames, NodeDriver } from '../../reference-impl/drivers/node.ts';
 import type { ActorCommand } from '../agents/actor-spec.ts';
 import type { TraceEvent } from '../trace/trace.ts';
-import { bringUp } from './bring-up.ts';
+import { bringUp, readerOf } from './bring-up.ts';
 import type { Ground } from './ground.ts';
 import { Hosts } from './hosts.ts';
 import type { Director, Lab, LabContext, LabName, Order } from './lab.ts';
@@ -121,6 +121,10 @@ class Session {
         });
       case 'stop':
         return hosts.tell(order.who, { do: 'stop', who: order.who, how: 'orderly' });
+      case 'read': {
+        const who = readerOf(order.server);
+        return hosts.tell(who, { do: 'tell', who, command: { do: 'read' } });
+      }
       case 'audit':
         // Without a relay there are no books to look at.
         if (hosts.topology.relay !== undefined)

@@ -7,6 +7,7 @@ import { CrowdCollector } from './crowd.ts';
 import { FaultsCollector } from './faults.ts';
 import { LanesCollector } from './lanes.ts';
 import { LedgerCollector } from './ledger-table.ts';
+import { PointsCollector } from './points.ts';
 import { FactsCollector } from './run-facts.ts';
 import { SpeedCollector } from './speed.ts';
 
@@ -17,6 +18,7 @@ export class Analysis {
   readonly comeback = new ComebackCollector(this.facts);
   readonly speed = new SpeedCollector();
   readonly ledger = new LedgerCollector(this.facts);
+  readonly points = new PointsCollector(this.facts);
   readonly audit = new AuditCollector();
   readonly crowd = new CrowdCollector();
   endMicros = 0;
@@ -32,6 +34,7 @@ export class Analysis {
     this.comeback.event(event);
     this.speed.event(event);
     this.ledger.event(event);
+    this.points.event(event);
     this.audit.event(event);
     this.crowd.event(event);
   }

@@ -1,6 +1,6 @@
 import { backoffStep } from '../../reference-impl/backoff/schedule.ts';
 import type { EventOf, TraceEvent } from '../trace/trace.ts';
-import type { Outage } from './faults.ts';
+import type { FaultsCollector, Outage } from './faults.ts';
 import { type Fit, fitWaits } from './fit.ts';
 import { HERD_FLEET_MIN, herdLimit } from './herd.ts';
 import type { FactsCollector, ScheduleFacts } from './run-facts.ts';
@@ -67,9 +67,12 @@ type Draft = {
   resetMicros: number;
 };
 
+/** A path is gone; the next attempt has this number. */
+type Loss = Pick<EventOf<'client.lost'>, 't' | 'who' | 'attempt' | 'waitMillis'>;
+
 type Dialler = {
   readonly fleet: string;
-  lost: EventOf<'client.lost'> | undefined;
+  lost: Loss | undefined;
   registeredAt: number | undefined;
   /** Number of the wait before the last connection; -1: it never waited. */
   lastAttempt: number;
@@ -88,11 +91,14 @@ export class ComebackCollector {
   event(event: TraceEvent): void {
     switch (event.type) {
       case 'client.dialing':
+      case 'agent.dialing':
         this.#dialing(event);
         return;
       case 'client.lost':
+      case 'agent.lost':
         this.#lost(event);
         return;
+      case 'agent.greeted':
       case 'client.registered': {
         const dialler = this.#dialler(event.who);
         if (dialler !== undefined) dialler.registeredAt ??= event.t;
@@ -104,7 +110,7 @@ export class ComebackCollector {
   #dialler(who: string): Dialler | undefined {
     const known = this.#diallers.get(who);
     if (known !== undefined) return known;
-    const fleet = this.#facts.clientByWho.get(who)?.fleet;
+    const fleet = this.#facts.clientByWho.get(who)?.fleet ?? this.#facts.agents.get(who)?.fleet;
     if (fleet === undefined || !this.#facts.schedules.has(fleet)) return undefined;
     const dialler = { fleet, lost: undefined, registeredAt: undefined, lastAttempt: -1 };
     this.#diallers.set(who, dialler);
@@ -127,7 +133,7 @@ export class ComebackCollector {
     return draft;
   }
 
-  #lost(event: EventOf<'client.lost'>): void {
+  #lost(event: Loss): void {
     const dialler = this.#dialler(event.who);
     if (dialler === undefined) return;
     const draft = this.#fleet(dialler.fleet);
@@ -140,7 +146,7 @@ export class ComebackCollector {
     dialler.lost = event;
   }
 
-  #dialing(event: EventOf<'client.dialing'>): void {
+  #dialing(event: Pick<EventOf<'client.dialing'>, 't' | 'who'>): void {
     const dialler = this.#dialler(event.who);
     if (dialler === undefined) return;
     const draft = this.#fleet(dialler.fleet);
@@ -153,8 +159,9 @@ export class ComebackCollector {
     draft.points.push(pointOf(draft.schedule, lost, event.t));
   }
 
-  fleets(outages: readonly Outage[]): readonly Fleet[] {
+  fleets(faults: Pick<FaultsCollector, 'outagesOf'>): readonly Fleet[] {
     return [...this.#facts.schedules.values()].map((schedule) => {
+      const outages = faults.outagesOf(schedule.server);
       const draft = this.#fleet(schedule.fleet);
       const points = draft?.points ?? [];
       const fit = fitWaits(points);
@@ -190,7 +197,7 @@ export class ComebackCollector {
   }
 }
 
-const pointOf = (schedule: ScheduleFacts, lost: EventOf<'client.lost'>, dialedAt: number): BackoffPoint => {
+const pointOf = (schedule: ScheduleFacts, lost: Loss, dialedAt: number): BackoffPoint => {
   const step = backoffStep({ ...schedule, triesMax: Number.POSITIVE_INFINITY }, lost.attempt) * 1_000;
   const waitMicros = dialedAt - lost.t;
   const low = step * (1 - schedule.jitter) - EARLY_SLACK_MICROS;

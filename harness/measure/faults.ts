@@ -24,8 +24,10 @@ export type FaultRow = {
   readonly countedFrom: 'fault' | 'relay ready';
 };
 
-/** A stretch in which the relay was not there. `toMicros` undefined: it never came back in this trace. */
+/** A stretch in which a server was not there. `toMicros` undefined: it never came back in this trace. */
 export type Outage = {
+  /** `relay`, or the name of another server. */
+  readonly server: string;
   /** The fault that did it; 0: it crashed by itself. */
   readonly fault: number;
   readonly fromMicros: number;
@@ -51,7 +53,9 @@ export class FaultsCollector {
   readonly #latest = new Map<string, Draft>();
   /** Kinds of link faults that do not do here what they declare, and why. */
   readonly #distrusted = new Map<string, string>();
-  readonly #outages: { fault: number; fromMicros: number; toMicros: number | undefined }[] = [];
+  readonly #outages: { -readonly [key in keyof Outage]: Outage[key] }[] = [];
+  /** Servers besides the relay. */
+  readonly #servers = new Set<string>();
 
   event(event: TraceEvent): void {
     switch (event.type) {
@@ -67,10 +71,13 @@ export class FaultsCollector {
         this.#drafts.push(draft);
         this.#byNumber.set(event.fault, draft);
         this.#latest.set(event.site, draft);
-        if (event.site === '' && AWAY.test(event.kind))
-          this.#outages.push({ fault: event.fault, fromMicros: event.t, toMicros: undefined });
+        const server = event.site === '' ? 'relay' : event.site;
+        if (AWAY.test(event.kind) && this.#isServer(server)) this.#gone(server, event.fault, event.t);
         return;
       }
+      case 'server.declared':
+        this.#servers.add(event.server);
+        return;
       case 'link.trusted':
         if (event.standing === 'off') this.#distrusted.set(event.kind, `${event.effect}: ${event.text}`);
         return;
@@ -78,8 +85,8 @@ export class FaultsCollector {
         const draft = this.#byNumber.get(event.fault);
         if (draft === undefined) return;
         draft.endedMicros = event.t;
-        const outage = this.#outages.at(-1);
-        if (outage?.fault === event.fault) outage.toMicros ??= event.t;
+        const outage = this.#outages.findLast(({ fault }) => fault === event.fault);
+        if (outage !== undefined) outage.toMicros ??= event.t;
         return;
       }
       case 'fault.receipt': {
@@ -88,20 +95,31 @@ export class FaultsCollector {
         return;
       }
       case 'host.crashed':
-        if (event.who === 'relay' && !this.#away())
-          this.#outages.push({ fault: 0, fromMicros: event.t, toMicros: undefined });
+        if (this.#isServer(event.who) && !this.#isAway(event.who)) this.#gone(event.who, 0, event.t);
         return;
       case 'host.ready': {
-        const outage = this.#outages.at(-1);
-        if (event.who === 'relay' && outage !== undefined) outage.toMicros ??= event.t;
+        const outage = this.#isServer(event.who) ? this.#last(event.who) : undefined;
+        if (outage !== undefined) outage.toMicros ??= event.t;
         return;
       }
     }
   }
 
-  #away(): boolean {
-    const last = this.#outages.at(-1);
+  #isServer(who: string): boolean {
+    return who === 'relay' || this.#servers.has(who);
+  }
+
+  #isAway(server: string): boolean {
+    const last = this.#last(server);
     return last !== undefined && last.toMicros === undefined;
+  }
+
+  #last(server: string): { toMicros: number | undefined } | undefined {
+    return this.#outages.findLast((outage) => outage.server === server);
+  }
+
+  #gone(server: string, fault: number, fromMicros: number): void {
+    this.#outages.push({ server, fault, fromMicros, toMicros: undefined });
   }
 
   /** The last fault of the relay that already began; used to date the death of a path. */
@@ -143,8 +161,13 @@ export class FaultsCollector {
     return this.#distrusted;
   }
 
+  /** Of the relay. */
   get outages(): readonly Outage[] {
-    return this.#outages;
+    return this.outagesOf('relay');
+  }
+
+  outagesOf(server: string): readonly Outage[] {
+    return this.#outages.filter((outage) => outage.server === server);
   }
 
   rows(): readonly FaultRow[] {

@@ -47,6 +47,10 @@ export type ScheduleFacts = {
   readonly capMillis: number;
   readonly jitter: number;
   readonly healthyMillis: number;
+  /** Whom the fleet comes back to. */
+  readonly server: string;
+  /** Attempts in a row before giving up; undefined: no end. */
+  readonly triesMax: number | undefined;
 };
 
 export type ClientFacts = {
@@ -54,6 +58,16 @@ export type ClientFacts = {
   readonly site: number;
   readonly mode: TransferMode;
   readonly fleet: string;
+};
+
+/** A measurement agent; `name`: towards its server. The rest as in `agent.declared`. */
+export type AgentFacts = {
+  readonly agent: string;
+  readonly site: string;
+  readonly fleet: string;
+  readonly name: string;
+  readonly exact: boolean;
+  readonly coded: boolean;
 };
 
 const UNKNOWN: Omit<RunFacts, 'endMicros'> = {
@@ -84,6 +98,8 @@ export class FactsCollector {
   readonly clientByWho = new Map<string, ClientFacts>();
   readonly clients: ClientFacts[] = [];
   readonly schedules = new Map<string, ScheduleFacts>();
+  /** Measurement agents by who they are. */
+  readonly agents = new Map<string, AgentFacts>();
   readonly goals = new Map<string, number>();
   readonly notes: string[] = [];
   readonly #phases: { name: string; fromMicros: number }[] = [];
@@ -117,6 +133,11 @@ export class FactsCollector {
       case 'client.declared':
         this.#declareClient(event);
         return;
+      case 'agent.declared': {
+        const { agent, site, fleet, name, exact, coded } = event;
+        this.agents.set(agent, { agent, site, fleet, name, exact, coded });
+        return;
+      }
     }
   }
 
@@ -176,4 +197,6 @@ const scheduleOf = (event: EventOf<'schedule.declared'>): ScheduleFacts => ({
   capMillis: event.capMillis,
   jitter: event.jitter,
   healthyMillis: event.healthyMillis,
+  server: event.server ?? 'relay',
+  triesMax: event.triesMax,
 });

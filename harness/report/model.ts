@@ -110,7 +110,7 @@ export const modelOf = (
     grouped: laneRows.some((lane) => lane.sites.length > 1) || laneRows.length < facts.sites.length,
     faults: faultRows,
     outages: faults.outages,
-    fleets: comeback.fleets(faults.outages),
+    fleets: comeback.fleets(faults),
     speed: speed.speed(facts.goals),
     ledger: ledger.table(faultRows, endMicros, complete),
     audit: audit.audit(),

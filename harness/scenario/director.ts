@@ -31,6 +31,8 @@ const SHOWS: ReadonlySet<string> = new Set([
   'stop',
   'tunnel',
   'probe',
+  'agents',
+  'read',
   'users',
   'throughput',
 ]);
@@ -59,6 +61,8 @@ export class PlanDirector implements Director {
   readonly #loops: UserLoops;
   readonly #throughput = new Throughput();
   readonly #modes: ReadonlyMap<string, TransferMode>;
+  /** Measurement agents of ours: those of somebody else measure when they like. */
+  readonly #agents: readonly string[];
   #tunnels = 0;
   #faults = 0;
   #finishAt: Millis | undefined;
@@ -69,12 +73,15 @@ export class PlanDirector implements Director {
     this.#rng = rngFor(seed, 'users');
     this.#loops = new UserLoops(plan.users, this.#rng);
     const modes = new Map<string, TransferMode>();
+    const agents: string[] = [];
     for (const site of plan.topology.sites)
       for (const { who, actor } of site.actors) {
         if (actor.kind === 'client') modes.set(who, actor.mode);
         if (actor.kind === 'forwarder') modes.set(who, 'forwarder');
+        if (actor.kind === 'measurement-agent') agents.push(who);
       }
     this.#modes = modes;
+    this.#agents = agents;
     for (const entry of plan.timeline) {
       const { when, step } = entry;
       if (typeof when === 'number') this.#due.push({ at: when, step });
@@ -258,6 +265,13 @@ export class PlanDirector implements Director {
         orders.push({ do: 'say', event: { type: 'probe.declared', tunnel, clause, expects } });
         return;
       }
+      case 'read':
+        orders.push({ do: 'read', server: step.server });
+        return;
+      case 'agents':
+        for (const who of this.#agents)
+          orders.push({ do: 'tell', who, command: { do: 'measure', state: step.state } });
+        return;
       case 'users':
         if (step.state === 'go') this.#loops.go(now);
         else this.#loops.rest();

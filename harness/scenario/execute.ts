@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { cpus, release } from 'node:os';
 import type { Fault } from 'chaos-proxy';
+import { FOR_EVER } from '../../reference-impl/backoff/schedule.ts';
 import type { Chosen } from '../labs/choose.ts';
 import { type LabContext, LabError } from '../labs/lab.ts';
 import { trustEffects } from '../links/trust.ts';
@@ -10,6 +11,12 @@ import type { Happening } from '../trace/trace.ts';
 import { type CrowdSizes, islandsOf, type PlanSample } from './crowd.ts';
 import { PlanDirector } from './director.ts';
 import { executeIslands } from './islands.ts';
+import {
+  type MeasurementChoice,
+  measurementDeclarations,
+  targetOf,
+  withMeasurementChoice,
+} from './measurement-plan.ts';
 import type { Options, Plan, Scenario } from './scenario.ts';
 import { seedText } from './seed-text.ts';
 
@@ -21,6 +28,8 @@ export type RunRequest = {
   readonly relayExec: string | undefined;
   /** A defect of our own relay (simulator only; elsewhere the mutants' program is run by relayExec). */
   readonly defect: string | undefined;
+  /** Who plays in a measurement instead of us, and where points are stored. */
+  readonly measurement?: MeasurementChoice;
   readonly version: string;
   readonly rerun: string;
   /** Where measurements of link effects are kept for a day; without it they are made again for each run. */
@@ -29,10 +38,12 @@ export type RunRequest = {
   readonly crowd?: CrowdSizes;
 } & Pick<LabContext, 'sink' | 'signal' | 'progress' | 'keep' | 'tornDown'>;
 
-export const planOf = (request: Pick<RunRequest, 'scenario' | 'options' | 'relayExec' | 'defect'>): Plan => {
+export const planOf = (
+  request: Pick<RunRequest, 'scenario' | 'options' | 'relayExec' | 'defect' | 'measurement'>,
+): Plan => {
   const plan = request.scenario.plan(request.options);
   const exec = request.relayExec === undefined ? undefined : ['/bin/sh', '-c', `exec ${request.relayExec}`];
-  const { topology } = plan;
+  const topology = withMeasurementChoice(plan.topology, request.measurement ?? {});
   const relay = topology.relay && { ...topology.relay, exec, defect: request.defect };
   return { ...plan, topology: { ...topology, relay } };
 };
@@ -124,6 +135,8 @@ function* declarations(
     plan: hash,
     startedAt: sim ? '1970-01-01T00:00:00.000Z' : new Date().toISOString(),
   };
+  for (const { name, actor } of plan.topology.servers ?? [])
+    yield { type: 'server.declared', server: name, target: targetOf(actor) };
   const fleetOf = new Map(
     plan.fleets.flatMap(({ name, members }) => members.map((who) => [who, name] as const)),
   );
@@ -152,8 +165,9 @@ function* declarations(
       yield { type: 'client.declared', client: who, site: site.name, mode, fleet };
     }
   }
-  for (const { name, schedule, members } of plan.fleets) {
-    const { baseMillis, factor, capMillis, jitter, healthyMillis } = schedule;
+  yield* measurementDeclarations(plan.topology, fleetOf);
+  for (const { name, schedule, members, server } of plan.fleets) {
+    const { baseMillis, factor, capMillis, jitter, healthyMillis, triesMax } = schedule;
     yield {
       type: 'schedule.declared',
       fleet: name,
@@ -163,6 +177,8 @@ function* declarations(
       capMillis,
       jitter,
       healthyMillis,
+      ...(server === undefined ? {} : { server }),
+      ...(triesMax >= FOR_EVER ? {} : { triesMax }),
     };
   }
   for (const [goal, value] of Object.entries(plan.goals)) yield { type: 'goal.declared', goal, value };

@@ -17,6 +17,8 @@ export type Options = {
   readonly clients: number;
   /** Users outside, each opening one tunnel after the other. */
   readonly users: number;
+  /** Measurement agents a site, in scenarios that have them. */
+  readonly agents?: number;
   /** How long the whole timeline is to take; a scenario stretches its steady phases to fit. */
   readonly durationMillis: Millis;
 };
@@ -66,6 +68,10 @@ export type Step =
       readonly expects: 'served' | 'refused';
       readonly shape: TunnelShape;
     }
+  /** Lets the measurement agents measure, and lets them rest and send what they have. */
+  | { readonly do: 'agents'; readonly state: 'go' | 'rest' }
+  /** The store of a server is read to its end: what is not there then is missing. */
+  | { readonly do: 'read'; readonly server: string }
   /** Lets the users start, and lets them finish what they do and rest. */
   | { readonly do: 'users'; readonly state: 'go' | 'rest' }
   /** Interleaved rounds of direct and relayed transfers; the timeline's clock goes on meanwhile. */
@@ -85,6 +91,8 @@ export type Fleet = {
   readonly name: string;
   readonly schedule: Schedule;
   readonly members: readonly string[];
+  /** The server they come back to; the relay if none is given. */
+  readonly server?: string;
 };
 
 export type Plan = {

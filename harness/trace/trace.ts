@@ -4,6 +4,8 @@
  * microseconds; in the simulator `t` is a multiple of 1,000.
  */
 
+import type { AgentEvent, IngestEvent, MeasurementPlanEvent, StoreEvent } from './measurement-words.ts';
+
 /** Where and when: `t` since run.began on one monotonic clock, `who` the host path, `n` the host's own event number.
  *  Order is judged only within one `who`. */
 export type Stamp = { readonly t: number; readonly who: string; readonly n: number };
@@ -64,7 +66,13 @@ export type RunEvent =
       readonly capMillis: number;
       readonly jitter: number;
       readonly healthyMillis: number;
+      /** Whom it is about; absent: the relay. */
+      readonly server?: string;
+      /** Attempts in a row before giving up; absent: no end. */
+      readonly triesMax?: number;
     }
+  /** A server outside besides the relay. */
+  | { readonly type: 'server.declared'; readonly server: string; readonly target: string }
   | { readonly type: 'goal.declared'; readonly goal: string; readonly value: number }
   /** Every host and actor is up; the timeline counts from here. `millis`: since somebody asked for the lab. Real labs only. */
   | { readonly type: 'lab.started'; readonly sites: number; readonly millis: number }
@@ -324,7 +332,11 @@ export type Happening =
   | ScriptEvent
   | TunnelEvent
   | ProbeEvent
-  | MeasureEvent;
+  | MeasureEvent
+  | MeasurementPlanEvent
+  | AgentEvent
+  | StoreEvent
+  | IngestEvent;
 
 /** One line of the trace. */
 export type TraceEvent = Stamp & Happening;

@@ -6,6 +6,7 @@ import { Sim } from '../../../reference-impl/drivers/sim.ts';
 import type { Address } from '../../../reference-impl/machine/machine.ts';
 import type { ActorCommand, ActorSpec, Ref } from '../../agents/actor-spec.ts';
 import { makeActor } from '../../agents/actors.ts';
+import type { Disk } from '../../agents/point-store.ts';
 import { TraceWire } from '../../agents/wire-watch.ts';
 import { Stamper } from '../../trace/stamp.ts';
 import type { Happening, TraceEvent } from '../../trace/trace.ts';
@@ -52,6 +53,7 @@ class World {
   readonly #topology: Topology;
   readonly #context: LabContext;
   readonly #stamper: Stamper;
+  readonly #disks = new Map<string, Disk>();
   /** The wire is for judges; what a director waits for are words of the actors. */
   #hears: (type: TraceEvent['type']) => boolean = (type) => !type.startsWith('conn.');
 
@@ -126,10 +128,15 @@ class World {
     return resolved(server.actor, outsideAddress);
   }
 
+  #make(spec: ActorSpec<Address>, who: string): ReturnType<typeof makeActor> {
+    const { seed } = this.#context;
+    return makeActor(spec, { name: this.sim.name, seed, who, port: PORT, disks: this.#disks });
+  }
+
   #add(place: string, who: Ref, spec: ActorSpec<Address>, watch: boolean): void {
     const isTold = this.#context.sample?.isTold(who) ?? true;
     const say = isTold ? (event: Happening): void => this.#stamper.say(who, event) : undefined;
-    const machine = makeActor(spec, { name: this.sim.name, seed: this.#context.seed, who, port: PORT });
+    const machine = this.#make(spec, who);
     const wire = watch && say !== undefined ? { watch: new TraceWire(say) } : {};
     this.sim.add(who, machine, { place, report: this.#reporter(say, spec.kind), ...wire });
   }
@@ -163,6 +170,9 @@ class World {
         return this.sim.tell(order.who, order.command);
       case 'stop':
         return this.sim.stop(order.who);
+      // Here a server's store is its own memory: it tells what lies there.
+      case 'read':
+        return this.sim.tell(order.server, { do: 'read' });
       case 'audit': {
         if (this.#topology.relay === undefined) return;
         const { conns, listeners } = this.sim.audit('relay');
@@ -211,13 +221,7 @@ class World {
     this.sim.after(millis, () => {
       // A restarted relay needs a new stream of ids, or the old ones would be good again.
       const who = `${server}@${this.sim.now}`;
-      const machine = makeActor(this.#server(server), {
-        name: this.sim.name,
-        seed: this.#context.seed,
-        who,
-        port: PORT,
-      });
-      this.sim.restart(server, machine);
+      this.sim.restart(server, this.#make(this.#server(server), who));
       const text = `${server} killed with ${conns} connections, started again after ${millis} ms`;
       this.#stamper.say('runner', { type: 'fault.receipt', fault, kind, site, effects: conns + 1, text });
       this.#stamper.say('runner', { type: 'fault.ended', fault, kind, site });

@@ -103,7 +103,7 @@ class Comeback implements Judging {
 
   #herds(): readonly Finding[] {
     const { comeback, faults } = this.#analysis;
-    return comeback.fleets(faults.outages).flatMap((fleet): readonly Finding[] => {
+    return comeback.fleets(faults).flatMap((fleet): readonly Finding[] => {
       const { schedule, size, name } = fleet;
       const base = { clause: 'HERD-1', ladder: [], evidence: [] };
       const judged = fleet.herds.filter((herd) => herd.readyMicros !== undefined && herd.attempts.length > 0);
@@ -112,7 +112,7 @@ class Comeback implements Judging {
           size < HERD_FLEET_MIN
             ? `${name}: fewer than ${HERD_FLEET_MIN} clients`
             : judged.length === 0
-              ? 'the relay was never away'
+              ? `the ${schedule.server === 'relay' ? 'relay' : `${schedule.server} server`} was never away`
               : `${name} declares no jitter`;
         return [
           {

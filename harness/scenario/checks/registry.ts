@@ -6,6 +6,10 @@ import { comeback } from './comeback.ts';
 import { conversation } from './conversation.ts';
 import { everybody } from './everybody.ts';
 import { ledger } from './ledger.ts';
+import { measurementMetrics } from './measurement-metrics.ts';
+import { measurementPoints } from './measurement-points.ts';
+import { measurementRetries } from './measurement-retries.ts';
+import { measurementServer } from './measurement-server.ts';
 import { planKept } from './plan-kept.ts';
 import { probes } from './probes.ts';
 import { receipts } from './receipts.ts';
@@ -28,6 +32,10 @@ const ALL = {
   speed,
   'relay-alive': relayAlive,
   'stalled-alone': stalledAlone,
+  'measurement-points': measurementPoints,
+  'measurement-retries': measurementRetries,
+  'measurement-metrics': measurementMetrics,
+  'measurement-server': measurementServer,
 } as const;
 
 export type CheckName = keyof typeof ALL;
