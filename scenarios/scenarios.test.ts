@@ -5,7 +5,7 @@ import { siteWay } from '../harness/labs/paths.ts';
 import { planHash, planOf } from '../harness/scenario/execute.ts';
 import type { Options, Scenario } from '../harness/scenario/scenario.ts';
 
-const LABS: readonly LabName[] = ['sim', 'local', 'docker'];
+const LABS: readonly LabName[] = ['sim', 'local', 'docker', 'netns'];
 const optionsOf = (scenario: Scenario, given: Partial<Options> = {}): Options => ({
   ...scenario.defaults,
   lab: 'sim',
