@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { probeEngine } from '../harness/labs/docker/engine.ts';
-import { whyNoKernel } from '../harness/nat/kernel-here.ts';
+import { whyNoKernel } from '../harness/labs/netns/kernel-here.ts';
 
 const RELAYLAB = fileURLToPath(new URL('../harness/cli/relaylab.ts', import.meta.url));
 const SIZE = ['--sites', '6', '--clients', '4', '--users', '10', '--duration', '30', '--seed', 'a11'];

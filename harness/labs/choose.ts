@@ -1,7 +1,8 @@
 /** Which lab a run takes, and why, in one line. */
-import { whyNoKernel } from '../nat/kernel-here.ts';
+
 import { LABS, type Lab, LabError } from './lab.ts';
 import { LocalGround } from './local/local-ground.ts';
+import { whyNoKernel } from './netns/kernel-here.ts';
 import { NetnsGround } from './netns/netns-ground.ts';
 import { RealLab } from './real-lab.ts';
 import { SimLab } from './sim/sim-lab.ts';

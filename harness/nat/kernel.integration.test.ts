@@ -1,7 +1,7 @@
 /** What only the kernel form has: every rendering is taken by nft, strays, hairpin, blocks behind a carrier, no conntrack tool. */
 import t from 'tap';
+import { whyNoKernel } from '../labs/netns/kernel-here.ts';
 import { gatewayEvent, gatewayLines, natCounterLines, rulesLine } from './gateway-events.ts';
-import { whyNoKernel } from './kernel-here.ts';
 import type { Nat } from './nat.ts';
 import type { Wiring } from './nftables.ts';
 import type { Namespaces } from './parity-namespaces.ts';

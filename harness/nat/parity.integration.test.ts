@@ -1,6 +1,6 @@
 /** One value, two forms: a client and a server see the same through the machine and through the kernel. */
 import t from 'tap';
-import { whyNoKernel } from './kernel-here.ts';
+import { whyNoKernel } from '../labs/netns/kernel-here.ts';
 import { type Nat, natNote } from './nat.ts';
 import { PREFIX, removeNamespacesAtExit, sweepNamespaces } from './parity-namespaces.ts';
 import { KernelForm, MachineForm, Rig } from './parity-rig.ts';
