@@ -10,6 +10,10 @@ export type ControlStep =
 
 const MORE: ControlStep = Object.freeze({ type: 'more' });
 const MODES = ['multiplex', 'pool', 'event'] as const;
+const beginsMode = (word: string): boolean => {
+  for (const mode of MODES) if (mode.startsWith(word)) return true;
+  return false;
+};
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
@@ -23,7 +27,11 @@ const TILDE = 126;
  */
 export class ControlPhase {
   readonly #lineBytesMax: number;
-  #text = '';
+  /** Of the line under way: its word, how long it is, a space behind the word, a carriage return. */
+  #word = '';
+  #length = 0;
+  #spaced = false;
+  #returned = false;
   #mode: 'pool' | 'event' | undefined;
 
   constructor(lineBytesMax: number) {
@@ -46,20 +54,29 @@ export class ControlPhase {
   }
 
   #take(byte: number): Refusal | undefined {
-    if (this.#text.endsWith('\r')) return 'malformed line';
-    if (byte !== RETURN && (byte < SPACE || byte > TILDE)) return 'malformed line';
-    if (byte !== RETURN && this.#text.length >= this.#lineBytesMax) return 'line too long';
-    this.#text += String.fromCharCode(byte);
-    if (byte === SPACE || byte === RETURN) return undefined;
-    const begun = this.#text.trimStart();
-    if (begun.includes(' ')) return 'malformed line';
-    if (this.#mode === undefined && !MODES.some((mode) => mode.startsWith(begun))) return 'unknown mode';
-    return undefined;
+    if (this.#returned) return 'malformed line';
+    if (byte === RETURN) {
+      this.#returned = true;
+      return undefined;
+    }
+    if (byte < SPACE || byte > TILDE) return 'malformed line';
+    if (this.#length === this.#lineBytesMax) return 'line too long';
+    this.#length++;
+    if (byte === SPACE) {
+      this.#spaced ||= this.#word !== '';
+      return undefined;
+    }
+    if (this.#spaced) return 'malformed line';
+    this.#word += String.fromCharCode(byte);
+    return this.#mode === undefined && !beginsMode(this.#word) ? 'unknown mode' : undefined;
   }
 
   #line(rest: Uint8Array | undefined): ControlStep {
-    const word = this.#text.trim();
-    this.#text = '';
+    const word = this.#word;
+    this.#word = '';
+    this.#length = 0;
+    this.#spaced = false;
+    this.#returned = false;
     if (word === '') return { type: 'refused', why: 'malformed line' };
     if (this.#mode !== undefined) {
       if (word === 'new') return { type: 'register', mode: this.#mode, rest };
