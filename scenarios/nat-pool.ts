@@ -1,11 +1,19 @@
 /**
  * The whole line: clients behind six kinds of NAT and five kinds of link register at one relay, are used, lose their paths in
- * six ways and come back.
+ * six ways and come back. Beside them agents measure, and report through the same NATs and links to a server with a database.
  */
 import { PROFILES } from 'chaos-proxy';
 import type { ActorSpec, NatEvent, Ref, ScriptStep } from '../harness/agents/actor-spec.ts';
 import type { HostedActor, Site } from '../harness/labs/topology.ts';
 import { PRESETS, type PresetName, presetNote } from '../harness/nat/presets.ts';
+import {
+  agentsIn,
+  MEASUREMENT,
+  measurementAgents,
+  measurementServer,
+  RETRY,
+  scheduleOf,
+} from '../harness/scenario/measurement-roles.ts';
 import {
   defineScenario,
   type Options,
@@ -53,6 +61,14 @@ const START_WITHIN_MILLIS = 3_000;
 const WATCHED_MAX = 240;
 const KIB = 1024;
 
+/** Little, and often: a slow link has clients to serve as well. */
+const MEASURING = {
+  periodMillis: 500,
+  pointsPerPoll: 10,
+  bufferMaxLength: 40,
+  bufferTimeoutMillis: 2_000,
+} as const;
+
 const nth = <Value>(values: readonly Value[], index: number): Value => values[index % values.length] as Value;
 const two = (n: number): string => String(n).padStart(2, '0');
 
@@ -88,7 +104,18 @@ const site = (options: Options, index: number): Site => {
       watch: (index * options.clients + i) % stride === 0,
     };
   };
-  const actors: HostedActor[] = [{ who: `${name}/service`, actor: { kind: 'service' }, watch: false }];
+  const actors: HostedActor[] = [
+    { who: `${name}/service`, actor: { kind: 'service' }, watch: false },
+    ...measurementAgents({
+      site: name,
+      siteIndex: index,
+      count: options.agents ?? 0,
+      retry: RETRY,
+      keepaliveMillis: KEEPALIVE_MILLIS,
+      startWithinMillis: START_WITHIN_MILLIS,
+      ...MEASURING,
+    }),
+  ];
   for (let i = 0; i < options.clients; i++) actors.push(client(i));
   if (index === 0) {
     const forwarder: ActorSpec<Ref> = { kind: 'forwarder', relay: 'relay', service: `${name}/service` };
@@ -292,11 +319,17 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
     { when: begin.users - 100, step: { do: 'audit', moment: 'before' } },
     { when: begin.users, step: { do: 'phase', name: 'steady' } },
     { when: begin.users, step: { do: 'users', state: 'go' } },
+    { when: begin.users, step: { do: 'agents', state: 'go' } },
     probe('users/dead-members', 'PORT-POOL-5'),
     probe('users/claim-twice', 'PORT-EVENT-3'),
     ...faults(options, sites),
     ...leaving(options, sites),
     { when: begin.rest, step: { do: 'users', state: 'rest' } },
+    { when: begin.rest, step: { do: 'agents', state: 'rest' } },
+    {
+      when: { after: { type: 'run.phase', name: 'settle' }, delayMillis: 2_900 },
+      step: { do: 'read', server: MEASUREMENT },
+    },
     {
       when: { after: { type: 'run.phase', name: 'settle' }, delayMillis: 3_000 },
       step: { do: 'audit', moment: 'after' },
@@ -350,11 +383,17 @@ const plan = (options: Options): Plan => {
   return {
     topology: {
       relay: { exec: undefined, limits: {}, defect: undefined },
+      servers: [
+        measurementServer(options, sites, { keepaliveMillis: KEEPALIVE_MILLIS, storePointsPerSecond: 0 }),
+      ],
       sites,
       outside: OUTSIDE,
       keepaliveMillis: KEEPALIVE_MILLIS,
     },
-    fleets: [{ name: 'clients', schedule: SCHEDULE, members }],
+    fleets: [
+      { name: 'clients', schedule: SCHEDULE, members },
+      { name: 'agents', schedule: scheduleOf(RETRY), members: agentsIn(sites), server: MEASUREMENT },
+    ],
     timeline: timeline(options, sites),
     users: { count: options.users, thinkMillis: [200, 1_500], shape: shapes(options) },
     goals: { 'throughput-ratio': 0.3, 'back-millis': SCHEDULE.capMillis + 3_000 },
@@ -365,7 +404,7 @@ const plan = (options: Options): Plan => {
 export default defineScenario({
   name: 'nat-pool',
   summary: "NAT'd clients of every mode over flaky links lose their paths in six ways and come back",
-  defaults: { sites: 6, clients: 20, users: 40, durationMillis: 40_000 },
+  defaults: { sites: 6, clients: 20, users: 40, agents: 2, durationMillis: 40_000 },
   plan,
   divisible: true,
   checks: [
@@ -379,5 +418,9 @@ export default defineScenario({
     'audit',
     'speed',
     'relay-alive',
+    'measurement-points',
+    'measurement-retries',
+    'measurement-metrics',
+    'measurement-server',
   ],
 });

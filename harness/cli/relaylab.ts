@@ -99,7 +99,7 @@ program
   .option('--sites <n>', 'how many sites behind NATs', parsed(whole('--sites', 1, 100_000)))
   .option('--clients <n>', 'relay clients a site', parsed(whole('--clients', 1, 10_000)))
   .option('--users <n>', 'users outside', parsed(whole('--users', 0, 10_000)))
-  .option('--agents <n>', 'measurement agents a site', parsed(whole('--agents', 1, 10_000)))
+  .option('--agents <n>', 'measurement agents a site', parsed(whole('--agents', 0, 10_000)))
   .option('--duration <s>', 'length of the timeline in seconds', parsed(whole('--duration', 1, 86_400)))
   .option(
     '--relay-exec <command>',
@@ -179,6 +179,11 @@ program
   .command('conformance')
   .description('judge another implementation, case by case')
   .argument('<profile>', `one of: ${PROFILES.map(({ name }) => name).join(', ')}`)
+  .option(
+    '--role <role>',
+    'server or client, of a protocol whose ends are alike (yamux)',
+    parsed(oneOf('role', ['server', 'client'] as const)),
+  )
   .option('--exec <command>', "start this program; {port} is where it must listen: './my-relay {port}'")
   .option('--address <host:port>', 'judge a program that runs already')
   .option('--case <ids>', 'these cases only: ids, prefixes or globs, with commas between', listed, [])
