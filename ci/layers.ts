@@ -78,6 +78,8 @@ export const LAYERS: Layers = {
   ],
   // cases talk with literal bytes and codecs, never through a machine of ours: a mistake that both share would cancel out
   'harness/conformance/suites': [...[MACHINE, POSTCARD, `${YAMUX}/frame.ts`, 'harness/conformance', 'node:']],
+  // programs that put what is ours before the gate
+  'harness/conformance/subjects': ['reference-impl', POSTCARD, 'harness/conformance', 'node:'],
   'harness/conformance/clauses': [VERDICT],
   'harness/conformance/mutants': [MACHINE, RELAY],
   // the mutants as a program
@@ -104,6 +106,10 @@ export const LAYERS: Layers = {
   'harness/report': [MACHINE, BACKOFF, TRACE, VERDICT, 'harness/measure', 'node:crypto'],
   'harness/report/gate': ['harness/report', 'harness/conformance', VERDICT, 'node:path'],
   'harness/bench': [MACHINE, YAMUX, DRIVERS, 'harness/measure', 'harness/report', 'node:'],
+  'harness/bench/measurement': [
+    ...[MACHINE, MEASUREMENT, 'reference-impl/agent/outputs/throwaway-postgres.ts', 'harness/bench'],
+    ...['node:', 'pg'],
+  ],
   'harness/cli': ['harness', PROXY, 'commander', 'fastest-levenshtein', 'node:'],
 
   scenarios: [BACKOFF, PROXY, 'harness'],

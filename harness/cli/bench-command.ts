@@ -15,6 +15,8 @@ type BenchFlags = PeerFlags & {
   readonly seed?: number;
   readonly only?: readonly string[];
   readonly rounds?: number;
+  /** Binary of Alumet's agent. */
+  readonly alumet?: string;
   readonly reports: string;
 };
 
@@ -80,10 +82,29 @@ const benchPostcard = async (flags: BenchFlags): Promise<void> => {
   console.log(renderCodecEnd(report, terminal(), page));
 };
 
+const benchMeasurement = async (flags: BenchFlags): Promise<void> => {
+  // its agent's database driver is loaded by nobody else
+  const {
+    FULL: full,
+    QUICK: quick,
+    runMeasurementBench,
+  } = await import('../bench/measurement/measurement-bench.ts');
+  const standard = flags.quick ? quick : full;
+  const report = await runMeasurementBench({
+    sizes: flags.rounds === undefined ? standard : { ...standard, rounds: flags.rounds },
+    ...{ alumet: flags.alumet, seed: flags.seed ?? newSeed(), say },
+    ...(flags.only === undefined ? {} : { only: flags.only }),
+    done: (measure) => console.log(`${measureLines(measure).join('\n')}\n`),
+  });
+  const page = writeReport(report, renderBenchPage(report), flags);
+  console.log(renderBenchEnd(report, terminal(), page));
+};
+
 /** Benches by name. */
 const BENCHES: Readonly<Record<string, (flags: BenchFlags) => Promise<void>>> = {
   relay: benchRelay,
   postcard: benchPostcard,
+  measurement: benchMeasurement,
 };
 
 const bench = async (name: string, flags: BenchFlags): Promise<void> => {
@@ -112,7 +133,11 @@ export const addBenchCommand = (program: Command): void => {
     .command('bench')
     .description('measure speed beside other programs, and judge the goals')
     .argument('<name>', `one of: ${Object.keys(BENCHES).join(', ')}`)
-    .option('--quick', 'the nearest rivals, short rounds: relay under two minutes, postcard under one', false)
+    .option(
+      '--quick',
+      'the nearest rivals, short rounds: relay and measurement under two minutes, postcard under one',
+      false,
+    )
     .option(
       '--only <ids>',
       'these measures (workloads A to E of postcard) only, with commas between',
@@ -120,6 +145,7 @@ export const addBenchCommand = (program: Command): void => {
     )
     .option('--rounds <n>', 'interleaved rounds of each measure', rounds)
     .option('--seed <hex>', 'draws the order of the turns', hex)
+    .option('--alumet <path>', 'binary of the Alumet agent, for measurement')
     .option('--go-relay <path>', 'binary of the Go relay')
     .option('--haproxy <path>', 'binary of HAProxy (default: on PATH)')
     .option('--socat <path>', 'binary of socat (default: on PATH)')

@@ -28,6 +28,7 @@ import { oneOf, UsageError, unknown } from './usage.ts';
 import { VERSION } from './version.ts';
 
 export type ConformanceFlags = {
+  readonly role: 'server' | 'client' | undefined;
   readonly exec: string | undefined;
   readonly address: string | undefined;
   readonly case: readonly string[];
@@ -41,7 +42,9 @@ export type ConformanceFlags = {
   readonly list: boolean;
 };
 
-const profileOf = (name: string): Profile => {
+/** `yamux --role client` is `yamux-client`. */
+const profileOf = (given: string, role: ConformanceFlags['role']): Profile => {
+  const name = role === 'client' && !given.endsWith('-client') ? `${given}-client` : given;
   const found = PROFILES.find((profile) => profile.name === name);
   if (found === undefined)
     throw unknown(
@@ -179,7 +182,7 @@ const read = (file: string): string => {
 
 /** @throws UsageError for names, files and flags that are wrong */
 export const conformance = async (name: string, flags: ConformanceFlags): Promise<ExitCode> => {
-  const profile = profileOf(name);
+  const profile = profileOf(name, flags.role);
   const ids = profile.cases.map((item) => `${profile.name}/${item.name}`);
   const names = given(() => selected(profile.name, ids, flags.case));
   if (flags.list) {

@@ -4,6 +4,7 @@ import { LAB_CLAUSES } from './lab.ts';
 import { MEASUREMENT_CLAUSES } from './measurement.ts';
 import { PORT_CONTROL_CLAUSES } from './port-control.ts';
 import { PORT_TUNNEL_CLAUSES } from './port-tunnel.ts';
+import { YAMUX_CLAUSES } from './yamux.ts';
 
 /** By family; an id that stands twice is an error of ours, found at start. */
 export const FAMILIES: readonly (readonly Clause[])[] = [
@@ -11,6 +12,7 @@ export const FAMILIES: readonly (readonly Clause[])[] = [
   PORT_TUNNEL_CLAUSES,
   MEASUREMENT_CLAUSES,
   LAB_CLAUSES,
+  YAMUX_CLAUSES,
 ];
 
 const byId = (): ReadonlyMap<string, Clause> => {

@@ -1,109 +1,18 @@
 /** Multiplexed clients: the other end of a yamux session, played with literal frames. */
-import {
-  encodeFrame,
-  FLAG,
-  type FrameHeader,
-  HEADER_BYTES,
-  INITIAL_WINDOW_BYTES,
-  TYPE,
-} from '../../../../reference-impl/yamux/frame.ts';
+import { encodeFrame, FLAG, INITIAL_WINDOW_BYTES, TYPE } from '../../../../reference-impl/yamux/frame.ts';
 import { type ServerContext, serverCases } from '../../case.ts';
-import type { WireEnd } from '../../wire/wire-end.ts';
+import { type Frame, isEnd, LiteralSession } from '../yamux/literal-session.ts';
 import { portLine } from './registered.ts';
 
-type Frame = FrameHeader & { readonly payload: Buffer };
-
-const DATA_BYTES_MAX = 1_048_576;
-
-/** One session with the relay: frames out by hand, frames in by hand. */
-class Session {
-  readonly port: number;
-  readonly carrier: WireEnd;
-  readonly #it: ServerContext;
-
-  private constructor(it: ServerContext, carrier: WireEnd, port: number) {
-    this.#it = it;
-    this.carrier = carrier;
-    this.port = port;
-  }
-
-  static async open(it: ServerContext, name = 'carrier'): Promise<Session> {
-    const carrier = await it.dial(name);
-    await carrier.send('multiplex\n');
-    return new Session(it, carrier, await portLine(it, carrier));
-  }
-
-  send(
-    type: FrameHeader['type'],
-    flags: number,
-    stream: number,
-    payload: Buffer | number = 0,
-  ): Promise<void> {
-    const length = typeof payload === 'number' ? payload : payload.length;
-    const body = typeof payload === 'number' ? undefined : payload;
-    return this.carrier.send(encodeFrame({ type, flags, stream, length }, body));
-  }
-
-  /** The next frame, whatever it is. */
-  async next(what: string): Promise<Frame> {
-    const head = await this.carrier.take(HEADER_BYTES, `${what}: a frame header`);
-    const [version, type] = [head[0] as number, head[1] as number];
-    if (version !== 0 || type > TYPE.goAway)
-      this.#it.broken('a yamux frame: version 0, type 0 to 3', head.toString('hex'));
-    const length = head.readUInt32BE(8);
-    const header = {
-      type: type as FrameHeader['type'],
-      flags: head.readUInt16BE(2),
-      stream: head.readUInt32BE(4),
-      length,
-    };
-    if (type !== TYPE.data) return { ...header, payload: Buffer.alloc(0) };
-    if (length > DATA_BYTES_MAX) this.#it.broken('a Data frame within any window', `${length} bytes`);
-    return { ...header, payload: await this.carrier.take(length, `${what}: the payload`) };
-  }
-
-  /** Frames until one is as wanted; pings are answered, window updates passed over. */
-  async until(what: string, wanted: (frame: Frame) => boolean): Promise<Frame> {
-    for (;;) {
-      const frame = await this.next(what);
-      if (frame.type === TYPE.ping && frame.flags === FLAG.syn && !wanted(frame)) {
-        await this.send(TYPE.ping, FLAG.ack, 0, frame.length);
-        continue;
-      }
-      if (wanted(frame)) return frame;
-      if (frame.type === TYPE.goAway) this.#it.broken(what, `GoAway with code ${frame.length}`);
-    }
-  }
-
-  /** The stream of the user who comes next, acknowledged. @returns its id and what came with the SYN */
-  async stream(what = 'a stream for the user'): Promise<{ readonly id: number; readonly early: Buffer }> {
-    const frame = await this.until(what, ({ flags, type }) => (flags & FLAG.syn) !== 0 && type !== TYPE.ping);
-    await this.send(TYPE.windowUpdate, FLAG.ack, frame.stream, 0);
-    return { id: frame.stream, early: frame.payload };
-  }
-
-  /** Payload of one stream until `count` bytes are there; its window is granted again as it is taken. */
-  async data(id: number, count: number, had: Buffer = Buffer.alloc(0)): Promise<Buffer> {
-    const parts = [had];
-    let length = had.length;
-    while (length < count) {
-      const frame = await this.until(
-        `${count} bytes on stream ${id}`,
-        ({ stream, type }) => stream === id && type === TYPE.data,
-      );
-      parts.push(frame.payload);
-      length += frame.payload.length;
-      if (frame.payload.length > 0) await this.send(TYPE.windowUpdate, 0, id, frame.payload.length);
-      if ((frame.flags & FLAG.fin) !== 0 && length < count)
-        this.#it.broken(`${count} bytes on stream ${id}`, `FIN after ${length}`);
-    }
-    return Buffer.concat(parts);
-  }
-
-  isEnd(id: number): (frame: Frame) => boolean {
-    return ({ stream, flags }) => stream === id && (flags & (FLAG.fin | FLAG.rst)) !== 0;
-  }
-}
+/** A session with the relay: it opens the streams. */
+const opened = async (
+  it: ServerContext,
+): Promise<{ readonly session: LiteralSession; readonly port: number }> => {
+  const carrier = await it.dial('carrier');
+  await carrier.send('multiplex\n');
+  const port = await portLine(it, carrier);
+  return { session: new LiteralSession(it, carrier, 'server'), port };
+};
 
 const needs = ['multiplex'];
 
@@ -114,11 +23,11 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-1',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
+      const { session, port } = await opened(it);
       const ids = new Set<number>();
       for (let n = 1; n <= 5; n++) {
-        await it.dialPort(session.port, `user-${n}`);
-        const { id } = await session.stream();
+        await it.dialPort(port, `user-${n}`);
+        const { id } = await session.accept();
         if (ids.has(id)) it.broken('a new stream for each user', `stream ${id} twice`);
         ids.add(id);
       }
@@ -130,11 +39,11 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-3',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
+      const { session, port } = await opened(it);
       let last = 0;
       for (let n = 1; n <= 3; n++) {
-        await it.dialPort(session.port, `user-${n}`);
-        const { id } = await session.stream();
+        await it.dialPort(port, `user-${n}`);
+        const { id } = await session.accept();
         if (id % 2 !== 1) it.broken('an odd stream id', String(id));
         if (id <= last) it.broken(`an id above ${last}`, String(id));
         last = id;
@@ -147,10 +56,10 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-1',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
       await user.send('ping');
-      const { id, early } = await session.stream();
+      const { id, early } = await session.accept();
       const got = await session.data(id, 4, early);
       if (got.toString() !== 'ping') it.broken('"ping" on the stream', JSON.stringify(got.toString()));
       await session.send(TYPE.data, 0, id, Buffer.from('pong'));
@@ -163,9 +72,9 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-CTRL-4',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
-      const { id } = await session.stream();
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
+      const { id } = await session.accept();
       await session.carrier.sendSliced(
         encodeFrame({ type: TYPE.data, flags: 0, stream: id, length: 5 }, Buffer.from('slice')),
         1,
@@ -179,13 +88,13 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-END-1',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
       await user.send('request');
       user.end();
-      const { id, early } = await session.stream();
+      const { id, early } = await session.accept();
       await session.data(id, 7, early);
-      const end = await session.until('FIN of the stream', session.isEnd(id));
+      const end = await session.until('FIN of the stream', isEnd(id));
       if ((end.flags & FLAG.rst) !== 0) it.broken('FIN', 'RST');
       await it.wait(300);
       await session.send(TYPE.data, 0, id, Buffer.from('the answer'));
@@ -201,9 +110,9 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-END-2',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
-      const { id } = await session.stream();
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
+      const { id } = await session.accept();
       const answer = Buffer.alloc(200_000, 'a');
       for (let at = 0; at < answer.length; at += 50_000)
         await session.send(TYPE.data, 0, id, answer.subarray(at, at + 50_000));
@@ -218,13 +127,13 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-END-3',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
-      const { id } = await session.stream();
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
+      const { id } = await session.accept();
       await user.send('x');
       await session.data(id, 1);
       user.reset();
-      const end = await session.until('the end of the stream', session.isEnd(id));
+      const end = await session.until('the end of the stream', isEnd(id));
       it.observe(
         `the reset of a user arrives as ${(end.flags & FLAG.rst) === 0 ? 'FIN' : 'RST'} of his stream`,
       );
@@ -236,10 +145,10 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-4',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
       void user.send(Buffer.alloc(INITIAL_WINDOW_BYTES + 100_000, 'w'));
-      const { id, early } = await session.stream();
+      const { id, early } = await session.accept();
       let got = early.length;
       const isData = (frame: Frame): boolean => frame.stream === id && frame.type === TYPE.data;
       while (got < INITIAL_WINDOW_BYTES)
@@ -260,9 +169,9 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-4',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
-      const { id } = await session.stream();
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
+      const { id } = await session.accept();
       let window = INITIAL_WINDOW_BYTES;
       let sent = 0;
       const total = 4 * INITIAL_WINDOW_BYTES;
@@ -290,15 +199,15 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-2',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const stalled = await it.dialPort(session.port, 'stalled');
+      const { session, port } = await opened(it);
+      const stalled = await it.dialPort(port, 'stalled');
       stalled.pause();
-      const { id } = await session.stream();
+      const { id } = await session.accept();
       // the whole window: as much as a peer may send without being granted more
       for (let at = 0; at < INITIAL_WINDOW_BYTES; at += 65_536)
         await session.send(TYPE.data, 0, id, Buffer.alloc(65_536));
-      const other = await it.dialPort(session.port, 'other');
-      const { id: second } = await session.stream('a stream for the second user');
+      const other = await it.dialPort(port, 'other');
+      const { id: second } = await session.accept('a stream for the second user');
       await session.send(TYPE.data, 0, second, Buffer.from('not held up'));
       await other.expect('not held up', 'bytes of the other stream');
       await session.send(TYPE.ping, FLAG.syn, 0, 0xcafe);
@@ -314,7 +223,7 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-6',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
+      const { session } = await opened(it);
       await session.send(TYPE.ping, FLAG.syn, 0, 0xdeadbeef);
       const answer = await session.until(
         'the answer to a ping',
@@ -329,8 +238,8 @@ export const MULTIPLEX = serverCases(
     clause: 'PORT-MUX-4',
     needs,
     run: async (it) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
       const frame = await session.until(
         'a stream',
         ({ flags, type }) => (flags & FLAG.syn) !== 0 && type !== TYPE.ping,
@@ -352,14 +261,14 @@ export const MULTIPLEX = serverCases(
     alone: 'target' as const,
     needs,
     run: async (it: ServerContext) => {
-      const session = await Session.open(it);
-      const user = await it.dialPort(session.port, 'user');
-      await session.stream();
+      const { session, port } = await opened(it);
+      const user = await it.dialPort(port, 'user');
+      await session.accept();
       if (how === 'fin') session.carrier.end();
       else session.carrier.reset();
       await user.expectEnd('a user whose session has ended');
       const began = performance.now();
-      while (!(await it.refused(session.port))) {
+      while (!(await it.refused(port))) {
         if (performance.now() - began > it.patienceMillis) {
           it.blameMachine(performance.now() - began, 'the port to refuse users');
           it.broken('a port that refuses users', 'it takes them');
@@ -375,14 +284,14 @@ export const MULTIPLEX = serverCases(
     needs,
     run: async (it) => {
       // the Go forwarder says so with a ping of its own and never opens streams
-      const session = await Session.open(it);
+      const { session, port } = await opened(it);
       await session.send(TYPE.ping, FLAG.syn, 0, 1);
       await session.until(
         'the answer to its ping',
         ({ type, flags }) => type === TYPE.ping && flags === FLAG.ack,
       );
-      const user = await it.dialPort(session.port, 'user');
-      const { id } = await session.stream();
+      const user = await it.dialPort(port, 'user');
+      const { id } = await session.accept();
       await session.send(TYPE.data, FLAG.fin, id, Buffer.from('served'));
       await user.rest('the answer', 6);
     },

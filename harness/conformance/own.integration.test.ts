@@ -1,0 +1,49 @@
+/** What is ours passes its own gate, without a baseline: every profile, on the direct path. */
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import type { Profile } from './case.ts';
+import { Canary } from './engine/canary.ts';
+import { DIRECT } from './engine/path.ts';
+import { runClientCases } from './engine/run-client-cases.ts';
+import { runServerCases } from './engine/run-server-cases.ts';
+import { PROFILES } from './suites/registry.ts';
+import { EVERYTHING } from './targets/capabilities.ts';
+import { execServer } from './targets/exec-server.ts';
+
+t.setTimeout(600_000);
+
+const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+/** The command that starts what is ours, by profile. */
+const OURS: Readonly<Record<string, string>> = {
+  'port-relay': `${process.execPath} ${path('reference-impl/port-relay/bin/relay.ts')} {port} --bind 127.0.0.1 --log-level warn`,
+  yamux: `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} listen {port}`,
+  'yamux-client': `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} dial {port}`,
+};
+
+const run = (profile: Profile, command: string, canary: Canary) => {
+  const common = {
+    surroundings: { capabilities: EVERYTHING, canary, seed: 7 },
+    ...{ path: DIRECT, jobs: 4, rerunOf: (id: string) => id, done: () => undefined },
+    signal: new AbortController().signal,
+  };
+  return profile.role === 'server'
+    ? runServerCases({ ...common, profile, cases: profile.cases, target: execServer(command) })
+    : runClientCases({ ...common, profile, cases: profile.cases, command });
+};
+
+for (const profile of PROFILES)
+  t.test(`ours holds every case of ${profile.name}`, async (t) => {
+    const command = OURS[profile.name];
+    if (command === undefined) return t.fail(`no program of ours is named for ${profile.name}`);
+    const canary = new Canary();
+    t.teardown(() => canary.stop());
+    const results = await run(profile, command, canary);
+    t.equal(results.length, profile.cases.length, 'every case was judged');
+    for (const { id, level, verdict, got } of results)
+      if (level === 'MUST') t.not(verdict, 'fail', `${id}: ${got}`);
+    t.ok(
+      results.filter(({ verdict }) => verdict === 'pass').length > results.length * 0.8,
+      'and nearly all hold',
+    );
+  });
