@@ -35,7 +35,10 @@ const run = (profile: Profile, command: string, canary: Canary) => {
 for (const profile of PROFILES)
   t.test(`ours holds every case of ${profile.name}`, async (t) => {
     const command = OURS[profile.name];
-    if (command === undefined) return t.fail(`no program of ours is named for ${profile.name}`);
+    if (command === undefined) {
+      t.fail(`no program of ours is named for ${profile.name}`);
+      return;
+    }
     const canary = new Canary();
     t.teardown(() => canary.stop());
     const results = await run(profile, command, canary);

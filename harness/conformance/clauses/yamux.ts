@@ -79,7 +79,7 @@ export const YAMUX_CLAUSES: readonly Clause[] = [
   {
     id: 'YAMUX-CLOSE-1',
     level: 'MUST',
-    title: 'FIN closes one half',
+    title: 'a FIN closes one half',
     requires: 'After FIN the other half still carries data, and window for it is still granted and used.',
     source: `${SPEC}, "Closing a stream": half-close; a stream is closed when both sides have sent FIN`,
     wire: 'us: FIN; them: data beyond the first window, FIN',
@@ -91,7 +91,7 @@ export const YAMUX_CLAUSES: readonly Clause[] = [
   {
     id: 'YAMUX-CLOSE-2',
     level: 'MUST',
-    title: 'RST ends a stream and nothing else',
+    title: 'a reset ends one stream and nothing else',
     requires: 'After RST the stream is gone, late frames of it are dropped, and the session goes on.',
     source: `${SPEC}, "Closing a stream": RST closes the stream immediately`,
     wire: '00 01 0008 <id>; later Data for it; another stream is served',
