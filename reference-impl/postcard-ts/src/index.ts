@@ -1,4 +1,4 @@
-export type { Codec, SafeResult } from './codec/codec.ts';
+export type { Codec, PartsOptions, SafeResult } from './codec/codec.ts';
 export { compile } from './codec/compile.ts';
 export { type EmitOptions, emit, emitDeclarations, emitted } from './codec/emit.ts';
 export { type CodecOptions, LIMITS, type Limits } from './codec/options.ts';

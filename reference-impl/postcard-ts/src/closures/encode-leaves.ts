@@ -1,5 +1,5 @@
 import { FIXED_BYTES, INT_RANGE, type Node, type SmallInt } from '../schema/node.ts';
-import { grow, output } from '../wire/output.ts';
+import { cut, grow, output } from '../wire/output.ts';
 import { badValue } from '../wire/refusal.ts';
 import { checkChar, writeText } from '../wire/text-out.ts';
 import {
@@ -131,6 +131,10 @@ const bytes =
       badValue(length === undefined ? 'Uint8Array' : `Uint8Array of ${length}`, value);
     const data = value as Uint8Array;
     const start = length === undefined ? putVarint(data.length, from) : from;
+    if (data.length >= output.cut) {
+      cut(start, data);
+      return start;
+    }
     const p = start + data.length > output.lim ? grow(start, data.length) : start;
     output.b.set(data, p);
     return p + data.length;
@@ -165,5 +169,53 @@ export const leafEncoder = (node: Node): Encoder => {
     }
     default:
       return small(node.kind as SmallInt);
+  }
+};
+
+/** How a part of a composite is written: frequent leaves by a code, which needs no call through a variable. */
+export type Part = { readonly code: number; readonly encode: Encoder };
+
+const CODES: Readonly<Record<string, number>> = { string: 1, f64: 2, u64: 3, u32: 4 };
+const OTHERS = 0;
+
+/** The part for a node and its encoder. */
+export const partOf = (node: Node, encode: Encoder): Part => {
+  const isWide = node.kind === 'wide' && node.int === 'u64' && node.form === 'number';
+  return { code: (isWide ? CODES.u64 : CODES[node.kind]) ?? OTHERS, encode };
+};
+
+const putSmall = (value: number, from: number): number => {
+  const p = from > output.lim ? grow(from, 0) : from;
+  const { b } = output;
+  if (value < 0x80) {
+    b[p] = value;
+    return p + 1;
+  }
+  if (value < 0x4000) {
+    b[p] = (value & 127) | 128;
+    b[p + 1] = value >>> 7;
+    return p + 2;
+  }
+  let q = p;
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) b[q++] = (rest & 127) | 128;
+  b[q++] = rest;
+  return q;
+};
+
+const putFloat = float('f64');
+
+/** Writes a part. @throws Refusal as its encoder */
+export const putPart = ({ code, encode }: Part, value: unknown, p: number): number => {
+  switch (code) {
+    case 1:
+      return putString(value, p);
+    case 2:
+      return putFloat(value, p);
+    case 3:
+    case 4:
+      return typeof value === 'number' && value >>> 0 === value ? putSmall(value, p) : encode(value, p);
+    default:
+      return encode(value, p);
   }
 };

@@ -2,7 +2,15 @@ import { isNullable } from '../schema/bounds.ts';
 import { type LazyNode, type Node, resolved } from '../schema/node.ts';
 import { output } from '../wire/output.ts';
 import { badValue, member, refuse, within } from '../wire/refusal.ts';
-import { type Encoder, leafEncoder, putString, putVarint } from './encode-leaves.ts';
+import {
+  type Encoder,
+  leafEncoder,
+  type Part,
+  partOf,
+  putPart,
+  putString,
+  putVarint,
+} from './encode-leaves.ts';
 
 const object = (value: unknown, expected: string): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
@@ -84,14 +92,14 @@ export class ClosureEncoder {
   }
 
   #tuple(items: readonly Node[]): Encoder {
-    const of = items.map((item) => this.build(item));
+    const of = items.map((item) => partOf(item, this.build(item)));
     return (value, from) => {
       const list = object(value, 'array') as unknown as ArrayLike<unknown>;
       if (list.length !== of.length) badValue(`array of ${of.length}`, value);
       let p = from;
       let i = 0;
       try {
-        for (; i < of.length; i++) p = (of[i] as Encoder)(list[i], p);
+        for (; i < of.length; i++) p = putPart(of[i] as Part, list[i], p);
       } catch (thrown) {
         throw within(thrown, `[${i}]`);
       }
@@ -101,13 +109,14 @@ export class ClosureEncoder {
 
   #struct(fields: readonly (readonly [string, Node])[]): Encoder {
     const keys = fields.map(([name]) => name);
-    const of = fields.map(([, field]) => this.build(field));
+    const of = fields.map(([, field]) => partOf(field, this.build(field)));
     return (value, from) => {
-      const record = object(value, 'object');
+      if (typeof value !== 'object' || value === null) badValue('object', value);
+      const record = value as Readonly<Record<string, unknown>>;
       let p = from;
       let i = 0;
       try {
-        for (; i < of.length; i++) p = (of[i] as Encoder)(record[keys[i] as string], p);
+        for (; i < of.length; i++) p = putPart(of[i] as Part, record[keys[i] as string], p);
       } catch (thrown) {
         throw within(thrown, member(keys[i] as string));
       }
@@ -118,22 +127,24 @@ export class ClosureEncoder {
   #enum(variants: readonly (readonly [string, Node])[]): Encoder {
     const table = new Map(
       variants.map(([tag, payload], index) => {
-        const of = payload.kind === 'unit' ? undefined : this.build(payload);
+        const of = payload.kind === 'unit' ? undefined : partOf(payload, this.build(payload));
         return [tag as unknown, { index, of }] as const;
       }),
     );
     const known = variants.slice(0, FEW_VARIANTS).map(([tag]) => tag);
     const few = variants.length <= FEW_VARIANTS ? [...table.values()] : [];
     return (value, from) => {
-      const { tag, value: payload } = object(value, '{ tag }');
+      if (typeof value !== 'object' || value === null) badValue('{ tag }', value);
+      const { tag, value: payload } = value as Readonly<Record<string, unknown>>;
       // comparing a few names is faster than hashing one
-      const at = few.length > 0 ? known.indexOf(tag as string) : -1;
+      let at = few.length - 1;
+      while (at >= 0 && known[at] !== tag) at--;
       const variant = at < 0 ? table.get(tag) : few[at];
       if (variant === undefined) return badValue(`a tag of ${known.join(', ')}`, tag);
       const p = putVarint(variant.index, from);
       if (variant.of === undefined) return p;
       try {
-        return variant.of(payload, p);
+        return putPart(variant.of, payload, p);
       } catch (thrown) {
         throw within(thrown, '.value');
       }

@@ -6,9 +6,20 @@ import { PostcardError } from '../postcard-error.ts';
 import { maxSize } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import { closeInput, input, openInput } from '../wire/input.ts';
-import { abandon, aim, begin, borrow, finish, isAimedAt, land, leave, output } from '../wire/output.ts';
+import {
+  abandon,
+  aim,
+  begin,
+  borrow,
+  finish,
+  isAimedAt,
+  land,
+  leave,
+  output,
+  takeCuts,
+} from '../wire/output.ts';
 import { Refusal, shown } from '../wire/refusal.ts';
-import type { Codec, SafeResult } from './codec.ts';
+import type { Codec, PartsOptions, SafeResult } from './codec.ts';
 import type { Limits, Settings } from './options.ts';
 
 /** Bytes kept free in front of a frame's body for its length. */
@@ -74,13 +85,46 @@ export const checkedOpen = (bytes: Uint8Array, offset: number, limits: Limits): 
   openInput(bytes, offset, limits.emptyItems);
 };
 
-type Encoding<T> = Pick<Codec<T>, 'encode' | 'encodeInto' | 'encodeFrame' | 'size'>;
+/** Copying is as fast as a piece more in a list up to here. */
+const PART_BYTES_MIN = 4096;
+
+type Encoding<T> = Pick<Codec<T>, 'encode' | 'encodeInto' | 'encodeFrame' | 'encodeParts' | 'size'>;
+
+/** Puts a length in front of a message that ends at a position. @returns where it then begins @throws Refusal FrameTooLong */
+const prefixed = (from: number, length: number, prefix: Prefix): number => {
+  const capacity = prefixCapacity(prefix);
+  if (length > capacity)
+    throw new Refusal('FrameTooLong', -1, `at most ${capacity} bytes`, `${length} bytes`);
+  const start = from - prefixLength(prefix, length);
+  writePrefix(output.b, start, prefix, length);
+  return start;
+};
+
+/** Ends a message whose long byte arrays were left where they are. */
+const finishParts = (end: number, prefix: Prefix | undefined): readonly Uint8Array[] => {
+  const cuts = takeCuts();
+  const from = output.start;
+  const length = cuts.reduce((sum, { bytes }) => sum + bytes.length, end - from);
+  const start = prefix === undefined ? from : prefixed(from, length, prefix);
+  const own = finish(start, end);
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const { at: behind, bytes } of cuts) {
+    const next = behind + from - start;
+    if (next > at) parts.push(own.subarray(at, next));
+    parts.push(bytes);
+    at = next;
+  }
+  if (at < own.length || parts.length === 0) parts.push(own.subarray(at));
+  return parts;
+};
 
 const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: number): Encoding<T> => {
   const { encode } = own;
 
   /** Writes the value again with closures, which know where they are; what they do not refuse was refused for another reason. */
   const explain = (value: T, thrown: unknown): unknown => {
+    takeCuts();
     abandon();
     const closures = explainer();
     if (closures === own || (thrown instanceof Refusal && thrown.kind === 'LimitBytes'))
@@ -133,20 +177,31 @@ const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: 
     }
   };
 
+  const encodeParts = (
+    value: T,
+    { prefix, from = PART_BYTES_MIN }: PartsOptions = {},
+  ): readonly Uint8Array[] => {
+    if (!(from >= 1)) throw misused('a length from 1', from);
+    if (output.busy) return borrow(() => encodeParts(value, { ...(prefix && { prefix }), from }));
+    output.busy = true;
+    try {
+      const p = begin(PREFIX_BYTES_MAX, max);
+      output.cut = from;
+      const parts = finishParts(encode(value, p), prefix);
+      output.busy = false;
+      return parts;
+    } catch (thrown) {
+      output.busy = false;
+      throw explain(value, thrown);
+    }
+  };
+
   return {
     encode: (value) => message(value, 0, finish),
     encodeInto,
-    encodeFrame: (value, prefix: Prefix = U32_BE) => {
-      const capacity = prefixCapacity(prefix);
-      return message(value, PREFIX_BYTES_MAX, (from, end) => {
-        const length = end - from;
-        if (length > capacity)
-          throw new Refusal('FrameTooLong', -1, `at most ${capacity} bytes`, `${length} bytes`);
-        const start = from - prefixLength(prefix, length);
-        writePrefix(output.b, start, prefix, length);
-        return finish(start, end);
-      });
-    },
+    encodeFrame: (value, prefix: Prefix = U32_BE) =>
+      message(value, PREFIX_BYTES_MAX, (from, end) => finish(prefixed(from, end - from, prefix), end)),
+    encodeParts,
     size: (value) => {
       let size = 0;
       message(value, 0, (from, end) => {

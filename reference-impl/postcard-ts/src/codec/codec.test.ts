@@ -136,6 +136,69 @@ inEveryMode('a frame has the prefix that was asked for', p.str as never, (codec,
   );
 });
 
+const Blobs = p.seq(p.struct({ name: p.str, data: p.bytes, key: p.byteArray(64) }));
+
+inEveryMode(
+  'parts are the message, with long byte arrays left where they are',
+  Blobs as never,
+  (codec, t) => {
+    const blob = (size: number, name = 'x'): object => ({
+      name,
+      data: new Uint8Array(size).fill(size % 251),
+      key: new Uint8Array(64).fill(3),
+    });
+    const tables: readonly (readonly [values: readonly object[], pieces: number])[] = [
+      [[], 1],
+      [[blob(99)], 1],
+      [[blob(100)], 3],
+      [[blob(100_000), blob(5), blob(200)], 5],
+      [[blob(300), blob(300, 'y'.repeat(70_000))], 5],
+    ];
+    for (const [values, pieces] of tables) {
+      const whole = codec.encode(values);
+      const parts = codec.encodeParts(values, { from: 100 });
+      t.equal(parts.length, pieces);
+      t.same(Buffer.concat(parts), Buffer.from(whole));
+      for (const one of values as readonly { readonly data: Uint8Array }[])
+        t.equal(parts.includes(one.data), one.data.length >= 100, 'a long one is a piece itself');
+      const framed = codec.encodeParts(values, { from: 100, prefix: { bytes: 4 } });
+      t.same(Buffer.concat(framed), Buffer.from(codec.encodeFrame(values)), 'behind its length');
+    }
+    t.same(codec.encodeParts([blob(4096)]).length, 3, '4096 bytes are long by default');
+    t.same(
+      Buffer.concat(codec.encodeParts([blob(200)], { from: 1 })),
+      Buffer.from(codec.encode([blob(200)])),
+    );
+    t.match(
+      refusalOf(() => codec.encodeParts([blob(300), { name: 1 }], { from: 100 })),
+      { kind: 'SerializeBadValue', path: '[1].name' },
+    );
+    t.match(
+      refusalOf(() => codec.encodeParts([], { from: 0 })),
+      { kind: 'BadSchema' },
+    );
+    t.match(
+      refusalOf(() => codec.encodeParts([blob(300)], { from: 100, prefix: { bytes: 1 } })),
+      { kind: 'FrameTooLong' },
+    );
+    t.same(codec.decode(codec.encode([blob(300)])), [blob(300)], 'later messages are whole');
+  },
+);
+
+inEveryMode(
+  'what is left where it is counts for limits.bytes',
+  Blobs as never,
+  (codec, t) => {
+    const of = (size: number): unknown => [{ name: '', data: new Uint8Array(size), key: new Uint8Array(64) }];
+    t.equal(Buffer.concat(codec.encodeParts(of(200), { from: 10 })).length, 268);
+    t.match(
+      refusalOf(() => codec.encodeParts(of(300), { from: 10 })),
+      { kind: 'LimitBytes' },
+    );
+  },
+  { bytes: 300 },
+);
+
 inEveryMode('a getter may encode in the middle of an encode', Shape as never, (codec, t) => {
   const inner = { points: [{ value: 1, label: 'inner'.repeat(50) }] };
   let seen = '';

@@ -1,9 +1,15 @@
-import type { Prefix } from '../framing/prefix.ts';
 import type { PostcardError } from '../postcard-error.ts';
 
 export type SafeResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: PostcardError };
+
+export type PartsOptions = {
+  /** Puts the length of all pieces in front. */
+  readonly prefix?: Prefix;
+  /** Byte arrays from this length on are not copied; 4096 by default. */
+  readonly from?: number;
+};
 
 /** Reads and writes the values of one schema. Every refusal is a PostcardError. */
 export interface Codec<T> {
@@ -30,6 +36,12 @@ export interface Codec<T> {
    * @throws PostcardError FrameTooLong and those of encode
    */
   encodeFrame(value: T, prefix?: Prefix): Uint8Array;
+  /**
+   * Writes a value as a list of pieces for one gathering write (`writev`, `Blob`): long byte arrays are not copied, they are pieces
+   * themselves and must not change until they are written.
+   * @throws PostcardError FrameTooLong and those of encode
+   */
+  encodeParts(value: T, options?: PartsOptions): readonly Uint8Array[];
   /** The bytes a value takes. Costs as much as encoding it. @throws PostcardError as encode */
   size(value: T): number;
   /** Reads a value that must fill the input (unless `trailing: 'ignore'`). @throws PostcardError */

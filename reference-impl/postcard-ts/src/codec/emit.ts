@@ -9,7 +9,7 @@ import type { Codec } from './codec.ts';
 import { type CodecOptions, settingsOf } from './options.ts';
 
 /** Goes up whenever emitted code and the helpers it calls no longer fit together. */
-const EMIT_VERSION = 1;
+const EMIT_VERSION = 2;
 
 export type EmitOptions = Omit<CodecOptions, 'mode'> & {
   /** Where the emitted module imports this package from; its name by default. */

@@ -53,47 +53,53 @@ const stuffBytes = (body: Uint8Array, target: Uint8Array, offset: number): numbe
   return at;
 };
 
+/** Bytes of a whole block. */
+const BLOCK_BYTES = 254;
+
+/** Word by word: each is written as it is, and where one of its bytes is zero the next block starts over that byte. */
 const stuffWords = (body: Uint8Array, target: Uint8Array, offset: number): number => {
   const n = body.length;
   const from = new DataView(body.buffer, body.byteOffset, n);
   const to = new DataView(target.buffer, target.byteOffset, target.length);
-  const lastWord = n - WORD_BYTES;
   let head = offset;
   let at = offset + 1;
-  let code = 1;
   let i = 0;
   while (i < n) {
-    let take = 1;
-    let word = 0;
-    // four bytes at once while the block cannot fill up in between
-    if (code < 252 && i <= lastWord) {
-      word = from.getInt32(i, true);
-      take = WORD_BYTES;
-    } else word = body[i] as number;
-    i += take;
-    if (take === WORD_BYTES && ((word - 0x01010101) & ~word & 0x80808080) === 0) {
+    const start = i;
+    // where this block is full, and the last place where a whole word of it may begin
+    const full = i + BLOCK_BYTES < n ? i + BLOCK_BYTES : n;
+    const lastWord = full - WORD_BYTES;
+    let zeros = 0;
+    while (i <= lastWord) {
+      const word = from.getInt32(i, true);
+      zeros = (word - 0x01010101) & ~word & 0x80808080;
       to.setInt32(at, word, true);
+      if (zeros !== 0) break;
       at += WORD_BYTES;
-      code += WORD_BYTES;
-    } else
-      for (let k = 0; k < take; k++, word >>>= 8) {
-        const byte = word & 255;
-        if (byte !== 0) {
-          target[at++] = byte;
-          code++;
-        } else {
-          target[head] = code;
-          head = at++;
-          code = 1;
-        }
-      }
-    if (code === 255) {
-      target[head] = 255;
-      head = at++;
-      code = 1;
+      i += WORD_BYTES;
     }
+    let ended = zeros !== 0;
+    if (ended) {
+      // the lowest bit of the mask is surely a zero byte's; those above may be not
+      const before = (31 - Math.clz32(zeros & -zeros)) >>> 3;
+      at += before;
+      i += before + 1;
+    } else
+      while (i < full) {
+        const byte = body[i++] as number;
+        ended = byte === 0;
+        if (ended) break;
+        target[at++] = byte;
+      }
+    target[head] = at - head;
+    // another block follows a zero, and a full one, even if it stays empty
+    if (!ended && i - start !== BLOCK_BYTES) {
+      target[at++] = 0;
+      return at;
+    }
+    head = at++;
   }
-  target[head] = code;
+  target[head] = 1;
   target[at++] = 0;
   return at;
 };

@@ -10,7 +10,7 @@ import {
   input,
   takeEmpties,
 } from '../wire/input.ts';
-import { grow, output } from '../wire/output.ts';
+import { cut, grow, output } from '../wire/output.ts';
 import { badValue, refuse } from '../wire/refusal.ts';
 import { readChar, textAt } from '../wire/text-in.ts';
 import { checkChar, writeText } from '../wire/text-out.ts';
@@ -48,6 +48,7 @@ export const CALLABLE = {
     new Map(names.flatMap((name, i) => (name === null ? [] : [[name, i] as const]))),
   isBytes: (value: unknown): boolean => value instanceof Uint8Array,
   grow,
+  cut,
   deep,
   bad: badValue,
   checkSmall,

@@ -198,7 +198,9 @@ export class EncodeSource {
     const head =
       node.kind === 'bytes' ? varint(n, 5) : `if(${n}!==${node.length})bad('${node.length} bytes',${x});`;
     this.#unchecked = 5;
-    return `{if(!isBytes(${x}))bad('Uint8Array',${x});const ${n}=${x}.length;if(p+${n}>lim){p=grow(p,${n});${this.#reload()}}${head}if(${n}<32)for(let i=0;i<${n};i++)b[p+i]=${x}[i];else b.set(${x},p);p+=${n};}\n`;
+    const m = this.#names.next('m');
+    const copy = `if(${n}<32)for(let i=0;i<${n};i++)b[p+i]=${x}[i];else b.set(${x},p);p+=${n};`;
+    return `{if(!isBytes(${x}))bad('Uint8Array',${x});const ${n}=${x}.length,${m}=${n}<O.cut?${n}:0;if(p+${m}>lim){p=grow(p,${m});${this.#reload()}}${head}if(${m}===${n}){${copy}}else cut(p,${x});}\n`;
   }
 
   #option(node: Extract<Node, { kind: 'option' }>, x: string): string {

@@ -7,6 +7,9 @@ const POOL_BYTES = 1 << 16;
 /** A pool with less room than this is left to those who hold pieces of it. */
 const ROOM_BYTES_MIN = 1024;
 
+/** A byte array that is not copied: it belongs behind so many bytes of the message's own. */
+export type Cut = { readonly at: number; readonly bytes: Uint8Array };
+
 /**
  * What is being written: a pool that advances, so that messages cost a view and no copy. One for the whole package; a getter that
  * encodes while its object is being encoded gets an output of its own for the time being (see `borrow`).
@@ -24,6 +27,9 @@ export class Output {
   max = 0;
   depth = 0;
   busy = false;
+  /** Byte arrays from this length on are left where they are, and become parts of their own. */
+  cut = Number.POSITIVE_INFINITY;
+  cuts: Cut[] = [];
 }
 
 export const output = new Output();
@@ -57,6 +63,21 @@ export const finish = (from: number, end: number): Uint8Array => {
   // what grew for one message is that message's alone
   if (output.b.length > POOL_BYTES) freshPool();
   return made;
+};
+
+/** Leaves a byte array where it is. Its bytes count for the limit. @throws Refusal LimitBytes */
+export const cut = (p: number, bytes: Uint8Array): void => {
+  output.cuts.push({ at: p - output.start, bytes });
+  output.max -= bytes.length;
+  checkBytes(p - output.start);
+};
+
+/** Ends leaving byte arrays where they are. @returns those that were, in order */
+export const takeCuts = (): readonly Cut[] => {
+  const { cuts } = output;
+  output.cut = Number.POSITIVE_INFINITY;
+  output.cuts = [];
+  return cuts;
 };
 
 /** Forgets a message that was only measured, or failed. */
@@ -166,7 +187,8 @@ export const land = (into: Uint8Array, offset: number, end: number): number => {
 
 /** Runs a write with an output of its own, for a getter that encodes in the middle of an encode. */
 export const borrow = <T>(run: () => T): T => {
-  const { b, v, lim, next, start, max, depth } = output;
+  const { b, v, lim, next, start, max, depth, cut: cutFrom, cuts } = output;
+  takeCuts();
   const waiting = [poolBytes, poolView, poolLimit, target, targetBytes, targetView, aimed] as const;
   aimed = false;
   freshPool();
@@ -174,7 +196,7 @@ export const borrow = <T>(run: () => T): T => {
   try {
     return run();
   } finally {
-    Object.assign(output, { b, v, lim, next, start, max, depth });
+    Object.assign(output, { b, v, lim, next, start, max, depth, cut: cutFrom, cuts });
     [poolBytes, poolView, poolLimit, target, targetBytes, targetView, aimed] = waiting;
     output.busy = true;
   }
