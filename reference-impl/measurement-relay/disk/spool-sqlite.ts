@@ -137,11 +137,10 @@ export class SqliteSpool implements Spool {
       // on the disk before anybody is told of the number: after a power cut it must not come to mean other points
       this.#db.exec('PRAGMA synchronous = FULL');
       this.#advance.run(number + 1);
+      this.#db.exec('PRAGMA synchronous = NORMAL');
     } catch {
       // the batch goes on growing, and the next append says what is wrong
       return undefined;
-    } finally {
-      this.#db.exec('PRAGMA synchronous = NORMAL');
     }
     this.#next = number + 1;
     this.#sealed.push({ number, points: this.#openPoints, bytes: this.#openBytes });
