@@ -7,6 +7,7 @@ import type { Ground } from './ground.ts';
 import { Hosts } from './hosts.ts';
 import type { Director, Lab, LabContext, LabName, Order } from './lab.ts';
 import { RealFaults } from './real-faults.ts';
+import { watchSpareTime } from './spare-time.ts';
 import type { Topology } from './topology.ts';
 
 /** The forwarder is a program: it tells its public port to people, in a line. */
@@ -31,6 +32,7 @@ export class RealLab implements Lab {
     const askedAt = performance.now();
     const hosts = new Hosts(topology, this.#ground, context);
     const session = new Session(hosts);
+    let unwatch = (): void => {};
     const live = async (): Promise<void> => {
       context.signal.throwIfAborted();
       await this.#ground.open(topology, context);
@@ -38,6 +40,7 @@ export class RealLab implements Lab {
       await bringUp(hosts);
       const millis = Math.round(performance.now() - askedAt);
       hosts.stamper.say('runner', { type: 'lab.started', sites: topology.sites.length, millis });
+      unwatch = watchSpareTime((millis) => hosts.stamper.say('runner', { type: 'machine.busy', millis }));
       await session.direct(director);
     };
     try {
@@ -47,6 +50,7 @@ export class RealLab implements Lab {
       hosts.fail(error);
       throw error;
     } finally {
+      unwatch();
       session.end();
       hosts.end();
       const endedAt = performance.now();

@@ -2,6 +2,7 @@
 
 import type { TraceEvent } from '../trace/trace.ts';
 import { AuditCollector } from './audit.ts';
+import { BusyCollector } from './busy.ts';
 import { ComebackCollector } from './comeback.ts';
 import { CrowdCollector } from './crowd.ts';
 import { FaultsCollector } from './faults.ts';
@@ -20,6 +21,7 @@ export class Analysis {
   readonly ledger = new LedgerCollector(this.facts);
   readonly points = new PointsCollector(this.facts);
   readonly audit = new AuditCollector();
+  readonly busy = new BusyCollector();
   readonly crowd = new CrowdCollector();
   endMicros = 0;
   /** Lines seen. */
@@ -36,6 +38,7 @@ export class Analysis {
     this.ledger.event(event);
     this.points.event(event);
     this.audit.event(event);
+    this.busy.event(event);
     this.crowd.event(event);
   }
 

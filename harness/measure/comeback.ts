@@ -29,6 +29,8 @@ export type Herd = {
   readonly attempts: readonly number[];
   /** Largest share of the fleet attempting within any 100 ms once the relay is ready, 0 to 1. */
   readonly busiestShare: number;
+  /** The same if every attempt had come when its client said it would. */
+  readonly plannedShare: number;
 };
 
 export type Fleet = {
@@ -63,6 +65,8 @@ type Draft = {
   readonly schedule: ScheduleFacts;
   readonly points: BackoffPoint[];
   readonly dials: number[];
+  /** When each of them was to come, by what its client had said. */
+  readonly planned: number[];
   keptMicros: number;
   resetMicros: number;
 };
@@ -126,6 +130,7 @@ export class ComebackCollector {
       schedule,
       points: [],
       dials: [],
+      planned: [],
       keptMicros: 0,
       resetMicros: Number.POSITIVE_INFINITY,
     };
@@ -151,8 +156,9 @@ export class ComebackCollector {
     if (dialler === undefined) return;
     const draft = this.#fleet(dialler.fleet);
     if (draft === undefined) return;
-    draft.dials.push(event.t);
     const { lost } = dialler;
+    draft.dials.push(event.t);
+    draft.planned.push(lost === undefined ? event.t : lost.t + lost.waitMillis * 1_000);
     dialler.lost = undefined;
     if (lost === undefined) return;
     dialler.lastAttempt = lost.attempt;
@@ -180,7 +186,7 @@ export class ComebackCollector {
           keptMillis: kept > 0 ? kept / 1_000 : undefined,
         },
         oversleep: oversleepOf(points),
-        herds: outages.map((outage) => herdOf(outage, draft?.dials ?? [], schedule.size)),
+        herds: outages.map((outage) => herdOf(outage, draft ?? { dials: [], planned: [] }, schedule.size)),
         herdLimit: this.#limit(schedule, outages),
       };
     });
@@ -226,29 +232,38 @@ const thin = (points: readonly BackoffPoint[]): readonly BackoffPoint[] => {
   return points.filter((point) => (point.inside ? inside++ % every === 0 : outside++ < OUTSIDE_MAX));
 };
 
-const herdOf = (outage: Outage, dials: readonly number[], size: number): Herd => {
-  const attempts: number[] = [];
-  const ready = outage.toMicros;
+/** The most of these (in order) that lie within any 100 ms from then on. */
+const busiestOf = (times: readonly number[], from: number): number => {
   let busiest = 0;
   let oldest = 0;
-  dials.forEach((t, index) => {
-    const bin = Math.floor((t - outage.fromMicros) / BIN_MICROS);
-    if (bin >= 0 && bin < HERD_BINS_MAX) {
-      while (attempts.length <= bin) attempts.push(0);
-      attempts[bin] = (attempts[bin] ?? 0) + 1;
-    }
-    if (ready === undefined || t < ready) {
+  times.forEach((t, index) => {
+    if (t < from) {
       oldest = index + 1;
       return;
     }
-    while ((dials[oldest] ?? t) <= t - BIN_MICROS) oldest++;
+    while ((times[oldest] ?? t) <= t - BIN_MICROS) oldest++;
     busiest = Math.max(busiest, index - oldest + 1);
   });
+  return busiest;
+};
+
+const herdOf = (outage: Outage, draft: Pick<Draft, 'dials' | 'planned'>, size: number): Herd => {
+  const { dials, planned } = draft;
+  const attempts: number[] = [];
+  for (const t of dials) {
+    const bin = Math.floor((t - outage.fromMicros) / BIN_MICROS);
+    if (bin < 0 || bin >= HERD_BINS_MAX) continue;
+    while (attempts.length <= bin) attempts.push(0);
+    attempts[bin] = (attempts[bin] ?? 0) + 1;
+  }
+  const ready = outage.toMicros ?? Number.POSITIVE_INFINITY;
+  const share = (times: readonly number[]): number => (size > 0 ? busiestOf(times, ready) / size : 0);
   return {
     fault: outage.fault,
     goneMicros: outage.fromMicros,
-    readyMicros: ready,
+    readyMicros: outage.toMicros,
     attempts,
-    busiestShare: size > 0 ? busiest / size : 0,
+    busiestShare: share(dials),
+    plannedShare: share(planned.toSorted((a, b) => a - b)),
   };
 };

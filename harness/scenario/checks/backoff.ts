@@ -45,14 +45,16 @@ class BackoffJudge implements Judging {
       ]);
   }
 
-  /** Early is always wrong. Late is wrong when many waits are, and the fit says that it is the schedule and not the machine. */
+  /** Early is always wrong. Late is wrong when many waits are, and neither the machine was busy then nor the fit calls it that. */
   #waits(fleets: readonly Fleet[]): Finding {
     const attempts = fleets.reduce((sum, fleet) => sum + fleet.attempts, 0);
     const outside = fleets.flatMap((fleet) => fleet.points.filter(({ inside }) => !inside));
     const early = outside.filter(({ waitMicros, stepMicros }) => waitMicros < stepMicros);
     const late = outside.length - early.length;
     const [worst] = early.length > 0 ? early : outside;
-    const wrong = early.length > 0 || (late > attempts * LATE_SHARE_MAX && fleets.some(misfit));
+    const { busy } = this.#analysis;
+    const unexcused = outside.filter(({ t, waitMicros }) => busy.share(t - waitMicros, t) === 0).length;
+    const wrong = early.length > 0 || (unexcused > attempts * LATE_SHARE_MAX && fleets.some(misfit));
     const slow = !wrong && late > attempts * LATE_SHARE_MAX;
     const verdict = attempts === 0 ? 'not-applicable' : wrong ? 'fail' : slow ? 'inconclusive' : 'pass';
     const noise = late === 0 ? '' : `, ${late} of them late by the machine's doing`;

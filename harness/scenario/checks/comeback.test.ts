@@ -78,12 +78,28 @@ t.test("waits outside the declared envelope are the harness's own doing", async 
   );
 });
 
+/** From 9 s to 20 s the machine has no time to spare. */
+const BUSY: readonly Line[] = Array.from({ length: 44 }, (_, n) => [
+  9 + (n + 1) / 4,
+  'runner',
+  { type: 'machine.busy', millis: 250 },
+]);
+
+t.test('what a machine without time to spare made late tells nothing', async (t) => {
+  const late = [lost(10, 'home/a'), registered(18, 'home/a', 4001), over(40)];
+  t.match(says('BACK-1', ...BUSY, ...late), { verdict: 'inconclusive', blame: 'environment' });
+  t.match(says('BACK-1', ...BUSY, lost(10, 'home/a'), over(40)), { verdict: 'fail' }, 'never is never');
+  const slow = [lost(10, 'home/a'), dialing(12, 'home/a'), over(40)];
+  t.match(says('BACKOFF-1', ...BUSY, ...slow), { verdict: 'inconclusive' });
+});
+
 t.test('many late waits are a busy machine, unless even the most punctual ones are late', async (t) => {
   const names = Array.from({ length: 40 }, (_, i) => `home/c${i}`);
-  const run = (wait: (index: number) => number) =>
+  const run = (wait: (index: number) => number, besides: readonly Line[] = []) =>
     judged(
       ['backoff'],
       [
+        ...besides,
         ...place(Object.fromEntries(names.map((who) => [who, 'event' as const]))),
         ...names.flatMap((who, i) => [lost(10, who), dialing(10 + wait(i), who)]),
         over(40),
@@ -99,6 +115,11 @@ t.test('many late waits are a busy machine, unless even the most punctual ones a
     run((i) => 0.4 + i / 1000),
     { verdict: 'fail', blame: 'harness' },
     'all of them',
+  );
+  t.match(
+    run((i) => 0.4 + i / 1000, BUSY),
+    { verdict: 'inconclusive', blame: 'environment' },
+    'all of them, on a busy machine',
   );
   t.match(
     run((i) => (i === 7 ? 0.05 : 0.2)),
@@ -144,6 +165,7 @@ t.test('a herd is found, a spread fleet is not', async (t) => {
   const verdicts = (lines: readonly Line[]) =>
     [...herd(lines).values()].filter(({ clause }) => clause === 'HERD-1').map(({ verdict }) => verdict);
   t.same(verdicts(fleet(60, () => 14.05)), ['fail'], 'all at once');
+  t.same(verdicts([...BUSY, ...fleet(60, () => 14.05)]), ['inconclusive'], 'all at once, on a busy machine');
   const rng = rngFor(1, 'fleet');
   const schedule = { ...SCHEDULE, triesMax: Number.POSITIVE_INFINITY };
   const spread = fleet(60, () => {
