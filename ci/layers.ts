@@ -110,6 +110,18 @@ export const LAYERS: Layers = {
     ...[MACHINE, MEASUREMENT, 'reference-impl/agent/outputs/throwaway-postgres.ts', 'harness/bench'],
     ...['node:', 'pg'],
   ],
+  'harness/bench/postcard': [
+    ...[MACHINE, POSTCARD, 'harness/bench', 'harness/report', 'node:'],
+    ...[
+      '@bufbuild/protobuf',
+      '@msgpack/msgpack',
+      '@variegated-coffee/serde-postcard-ts',
+      'avsc',
+      'benny',
+      'bson',
+    ],
+    ...['cbor-x', 'msgpackr'],
+  ],
   'harness/cli': ['harness', PROXY, 'commander', 'fastest-levenshtein', 'node:'],
 
   scenarios: [BACKOFF, PROXY, 'harness'],

@@ -102,3 +102,6 @@ export const schemaless = <Value>(id: SchemalessId): Format<Value> => ({
 
 /** Whether a name is one of these formats. */
 export const isSchemaless = (id: string): id is SchemalessId => Object.hasOwn(MAKERS, id);
+
+/** Their names. */
+export const SCHEMALESS_FORMATS: readonly string[] = Object.keys(MAKERS);

@@ -1,3 +1,4 @@
+import type { Prefix } from '../framing/prefix.ts';
 import type { PostcardError } from '../postcard-error.ts';
 
 export type SafeResult<T> =
