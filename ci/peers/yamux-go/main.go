@@ -1,5 +1,6 @@
 // One end of a hashicorp/yamux session, for `npm run bench relay`: `listen PORT` takes streams and discards what they bring,
-// `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took.
+// `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took. For the gate: `serve PORT`
+// and `call PORT` (application.go).
 package main
 
 import (
@@ -99,12 +100,17 @@ func dial(address string) {
 
 func main() {
 	if len(os.Args) != 3 {
-		log.Fatal("usage: yamux-go listen|dial PORT")
+		log.Fatal("usage: yamux-go listen|dial|serve|call PORT")
 	}
 	address := "127.0.0.1:" + os.Args[2]
-	if os.Args[1] == "listen" {
+	switch os.Args[1] {
+	case "listen":
 		listen(address)
-	} else {
+	case "serve":
+		serveAt(address)
+	case "call":
+		call(address)
+	default:
 		dial(address)
 	}
 }
