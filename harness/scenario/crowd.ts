@@ -75,6 +75,33 @@ export type PlanSample = Sample & {
   readonly sites: readonly Site[];
 };
 
+/** What a site that the timeline does not name is left with. */
+const CROWD_KINDS: ReadonlySet<string> = new Set(['client', 'service', 'forwarder', 'source']);
+
+/**
+ * The plan with nobody but the relay's clients, and what they need, at sites that the timeline does not name: totals know clients
+ * only, and whoever else would have to be told of line by line (measurement agents: two a site).
+ */
+export const thinned = (plan: Plan): Plan => {
+  const whole = new Set(plan.timeline.flatMap(namedBy).map(siteOf));
+  const gone = new Set<string>();
+  const sites = plan.topology.sites.map((site) => {
+    if (whole.has(site.name)) return site;
+    const actors = site.actors.filter(({ who, actor }) => {
+      const stays = CROWD_KINDS.has(actor.kind);
+      if (!stays) gone.add(who);
+      return stays;
+    });
+    return actors.length === site.actors.length ? site : { ...site, actors };
+  });
+  if (gone.size === 0) return plan;
+  const fleets = plan.fleets.map((fleet) => ({
+    ...fleet,
+    members: fleet.members.filter((who) => !gone.has(who)),
+  }));
+  return { ...plan, topology: { ...plan.topology, sites }, fleets };
+};
+
 /** In one of several islands so many clients of a whole site are told of: what a fault does to one it does to all. */
 const TOLD_OF_WHOLE_SITE = 4;
 

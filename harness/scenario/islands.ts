@@ -4,7 +4,7 @@ import type { Chosen } from '../labs/choose.ts';
 import type { LabContext } from '../labs/lab.ts';
 import { Stamper } from '../trace/stamp.ts';
 import type { EventOf, Happening, TraceEvent } from '../trace/trace.ts';
-import { type Island, type PlanSample, sampleOf } from './crowd.ts';
+import { type Island, type PlanSample, sampleOf, thinned } from './crowd.ts';
 import { PlanDirector } from './director.ts';
 import type { Options, Plan } from './scenario.ts';
 import { seedText } from './seed-text.ts';
@@ -52,7 +52,7 @@ export const executeIslands = async (
   };
   try {
     for (const island of islands) {
-      const plan = ways.plan(island);
+      const plan = thinned(ways.plan(island));
       const sample = sampleOf(plan, island);
       const isFirst = hash === undefined;
       hash ??= hashOf(plan, islands);
