@@ -3,7 +3,7 @@
  * six ways and come back. Beside them agents measure, and report through the same NATs and links to a server with a database.
  */
 import { PROFILES } from 'chaos-proxy';
-import type { ActorSpec, NatEvent, Ref, ScriptStep } from '../harness/agents/actor-spec.ts';
+import type { ActorSpec, NatEvent, Ref } from '../harness/agents/actor-spec.ts';
 import type { HostedActor, Site } from '../harness/labs/topology.ts';
 import { PRESETS, type PresetName, presetNote } from '../harness/nat/presets.ts';
 import {
@@ -21,6 +21,7 @@ import {
   type TimelineEntry,
   type TunnelShape,
 } from '../harness/scenario/scenario.ts';
+import { STRANGERS } from '../harness/scenario/strangers.ts';
 import { FOR_EVER, type Schedule } from '../reference-impl/backoff/schedule.ts';
 
 /** Who lives where. More sites than these: the same again with a number. */
@@ -54,6 +55,15 @@ const SCHEDULE: Schedule = {
   jitter: 0.5,
   healthyMillis: 3_000,
   triesMax: FOR_EVER,
+};
+/** So many clients can two cores bring back within one base step; a larger fleet declares a longer one. */
+const FLEET_PER_BASE = 250;
+const BASE_MILLIS_MAX = 1_000;
+
+/** Virtual time has room for any herd. */
+const scheduleFor = ({ lab, sites, clients }: Options): Schedule => {
+  const bases = lab === 'sim' ? 1 : Math.ceil((sites * clients) / FLEET_PER_BASE);
+  return { ...SCHEDULE, baseMillis: Math.min(BASE_MILLIS_MAX, SCHEDULE.baseMillis * bases) };
 };
 /** A silent death is noticed after this much silence and three probes: short, so that a run of a minute can show it. */
 const KEEPALIVE_MILLIS = 2_000;
@@ -93,7 +103,7 @@ const site = (options: Options, index: number): Site => {
       relay: 'relay',
       service: `${name}/service`,
       poolSize: 2,
-      schedule: SCHEDULE,
+      schedule: scheduleFor(options),
       dialMillis: 5_000,
       keepaliveMillis: KEEPALIVE_MILLIS,
       startAfterMillis,
@@ -132,83 +142,10 @@ const site = (options: Options, index: number): Site => {
   };
 };
 
-/**
- * Registers a pool of three, lets the oldest die by FIN and the newest by RST, and serves whoever gets the one between: a relay
- * that hands out dead ones is caught whichever end of its list it takes from.
- */
-const DEAD_MEMBERS: readonly ScriptStep[] = [
-  { do: 'wait', millis: 6_000 },
-  { do: 'dial', conn: 'first' },
-  { do: 'send', conn: 'first', text: 'pool\nnew\n' },
-  { do: 'line', conn: 'first', as: 'port' },
-  { do: 'line', conn: 'first', as: 'id' },
-  { do: 'dial', conn: 'second' },
-  { do: 'send', conn: 'second', text: 'pool\n{id}\n' },
-  { do: 'dial', conn: 'third' },
-  { do: 'send', conn: 'third', text: 'pool\n{id}\n' },
-  { do: 'wait', millis: 500 },
-  { do: 'end', conn: 'first' },
-  { do: 'reset', conn: 'third' },
-  { do: 'wait', millis: 500 },
-  { do: 'serve', conn: 'second' },
-  { do: 'mark', name: 'one member is left', port: 'port' },
-];
-
-/** Claims an event once, as it should be, and then once more. */
-const CLAIM_TWICE: readonly ScriptStep[] = [
-  { do: 'wait', millis: 6_500 },
-  { do: 'dial', conn: 'control' },
-  { do: 'send', conn: 'control', text: 'event\nnew\n' },
-  { do: 'line', conn: 'control', as: 'port' },
-  { do: 'mark', name: 'event listener', port: 'port' },
-  { do: 'line', conn: 'control', as: 'id' },
-  { do: 'dial', conn: 'claim' },
-  { do: 'send', conn: 'claim', text: 'event\n{id}\n' },
-  { do: 'serve', conn: 'claim' },
-  { do: 'wait', millis: 200 },
-  { do: 'dial', conn: 'again' },
-  { do: 'send', conn: 'again', text: 'event\n{id}\n' },
-  { do: 'expectEnd', conn: 'again', name: 'PORT-EVENT-5', millis: 5_000 },
-];
-
-/** Holds its tongue for a second, so that a relay that speaks first is heard; then registers as everybody does, and leaves. */
-const PATIENT: readonly ScriptStep[] = [
-  { do: 'wait', millis: 5_500 },
-  { do: 'dial', conn: 'c' },
-  { do: 'wait', millis: 1_000 },
-  { do: 'send', conn: 'c', text: 'event\nnew\n' },
-  { do: 'line', conn: 'c', as: 'port' },
-  { do: 'end', conn: 'c' },
-];
-
-/** Says something that no client says, and watches the relay close. */
-const says = (text: string, clause: string, millis: number): readonly ScriptStep[] => [
-  { do: 'wait', millis: 5_500 },
-  { do: 'dial', conn: 'c' },
-  { do: 'send', conn: 'c', text },
-  { do: 'expectEnd', conn: 'c', name: clause, millis },
-];
-
-const script = (name: string, steps: readonly ScriptStep[]): HostedActor => ({
-  who: `users/${name}`,
-  actor: { kind: 'script', to: 'relay', steps },
-  watch: true,
-});
-
 const OUTSIDE: readonly HostedActor[] = [
   { who: 'users', actor: { kind: 'users' }, watch: false },
   { who: 'users/sink', actor: { kind: 'sink' }, watch: false },
-  script('dead-members', DEAD_MEMBERS),
-  script('claim-twice', CLAIM_TWICE),
-  script('patient', PATIENT),
-  script('browser', says('GET / HTTP/1.1\r\n\r\n', 'PORT-CTRL-5', 5_000)),
-  script('stranger', says('pool\n0000000000\n', 'PORT-POOL-6', 5_000)),
-  script('hasty', [
-    { do: 'wait', millis: 5_500 },
-    { do: 'dial', conn: 'c' },
-    { do: 'end', conn: 'c' },
-    { do: 'expectEnd', conn: 'c', name: 'PORT-CTRL-6', millis: 5_000 },
-  ]),
+  ...STRANGERS,
 ];
 
 const PROBE: TunnelShape = { up: 256, down: 4 * KIB, close: 'half', patienceMillis: 5_000 };
@@ -391,7 +328,7 @@ const plan = (options: Options): Plan => {
       keepaliveMillis: KEEPALIVE_MILLIS,
     },
     fleets: [
-      { name: 'clients', schedule: SCHEDULE, members },
+      { name: 'clients', schedule: scheduleFor(options), members },
       { name: 'agents', schedule: scheduleOf(RETRY), members: agentsIn(sites), server: MEASUREMENT },
     ],
     timeline: timeline(options, sites),
