@@ -50,7 +50,8 @@ const shuffled = <Item>(items: readonly Item[], rng: Rng): readonly Item[] => {
   return order;
 };
 
-const WARM_TURNS_MIN = 6;
+const WARM_TURNS_MIN = 2;
+const WARM_PASSES = 3;
 
 type Lane = {
   readonly race: Race;
@@ -89,7 +90,14 @@ export const raced = async (workload: Workload, pace: Pace, rng: Rng): Promise<r
   try {
     const share = workload.share ?? 1;
     const turnNanos = Math.max(pace.turnNanos * Math.sqrt(share), workload.turnNanosMin ?? 0);
-    const warmNanos = Math.max(pace.warmNanos * share, WARM_TURNS_MIN * (workload.turnNanosMin ?? 0));
+    const warmNanos = Math.max(
+      (pace.warmNanos * share) / WARM_PASSES,
+      WARM_TURNS_MIN * (workload.turnNanosMin ?? 0),
+    );
+    // in passes, so that what the engine compiles beside one contender's turns is ready while others take theirs
+    for (let pass = 1; pass < WARM_PASSES; pass++)
+      for (const { runners } of workload.races)
+        for (const runner of runners) await of(runner).warmUp(runner.case, warmNanos, turnNanos);
     const lanes: Lane[] = [];
     for (const race of workload.races)
       for (const runner of race.runners) {

@@ -9,15 +9,9 @@ const LOOP_CHARS_MAX = 24;
 /** Bytes a function may write between two checks; what is left of the slack is for the helpers. */
 const UNCHECKED_BYTES_MAX = SLACK_BYTES - 32;
 
-const varint = (x: string, bytesMax: 3 | 5): string => {
-  const byte = (i: number, shift: number, more: boolean): string =>
-    `b[p${i === 0 ? '' : `+${i}`}]=${x}${shift === 0 ? '' : `>>>${shift}`}${more ? '&127|128' : ''};`;
-  const all = (n: number): string =>
-    `${Array.from({ length: n }, (_, i) => byte(i, 7 * i, i < n - 1)).join('')}p+=${n};`;
-  let code = `if(${x}<128)b[p++]=${x};`;
-  for (let n = 2; n < bytesMax; n++) code += `else if(${x}<${2 ** (7 * n)}){${all(n)}}`;
-  return `${code}else{${all(bytesMax)}}`;
-};
+/** One and two bytes inline: what is longer is rare, and code for it in every place costs V8 more time than it saves. */
+const varint = (x: string): string =>
+  `if(${x}<128)b[p++]=${x};else if(${x}<16384){b[p]=${x}&127|128;b[p+1]=${x}>>>7;p+=2}else p=writeLong(b,p,${x});`;
 
 /** Writes the source of functions `(value, p) => p` that write a schema's values to the output. */
 export class EncodeSource {
@@ -156,7 +150,7 @@ export class EncodeSource {
       i32: [`${x}|0`, `(${y}<<1^${y}>>31)>>>0`],
     }[kind];
     const z = this.#names.next('n');
-    const write = coded === y ? varint(y, bytes) : `const ${z}=${coded};${varint(z, bytes)}`;
+    const write = coded === y ? varint(y) : `const ${z}=${coded};${varint(z)}`;
     return `${this.#room(bytes)}{const ${y}=${same};if(${y}!==${x})bad('${kind}',${x});${write}}\n`;
   }
 
@@ -170,8 +164,8 @@ export class EncodeSource {
     const y = this.#names.next('n');
     if (node.int === 'u64')
       // bit operations on a bigint throw: ask for its type first
-      return `${room}if(typeof ${x}==='number'){const ${y}=${x}>>>0;if(${y}===${x}){${varint(y, 5)}}else p=${slow}(b,p,${x});}else p=${slow}(b,p,${x});\n`;
-    return `${room}if(typeof ${x}==='number'&&(${x}|0)===${x}){const ${y}=(${x}<<1^${x}>>31)>>>0;${varint(y, 5)}}else p=${slow}(b,p,${x});\n`;
+      return `${room}if(typeof ${x}==='number'){const ${y}=${x}>>>0;if(${y}===${x}){${varint(y)}}else p=${slow}(b,p,${x});}else p=${slow}(b,p,${x});\n`;
+    return `${room}if(typeof ${x}==='number'&&(${x}|0)===${x}){const ${y}=(${x}<<1^${x}>>31)>>>0;${varint(y)}}else p=${slow}(b,p,${x});\n`;
   }
 
   #fixed(node: Extract<Node, { kind: 'fixed' }>, x: string): string {
@@ -196,7 +190,7 @@ export class EncodeSource {
   #bytes(node: Extract<Node, { kind: 'bytes' | 'byteArray' }>, x: string): string {
     const n = this.#names.next('n');
     const head =
-      node.kind === 'bytes' ? varint(n, 5) : `if(${n}!==${node.length})bad('${node.length} bytes',${x});`;
+      node.kind === 'bytes' ? varint(n) : `if(${n}!==${node.length})bad('${node.length} bytes',${x});`;
     this.#unchecked = 5;
     const m = this.#names.next('m');
     const copy = `if(${n}<32)for(let i=0;i<${n};i++)b[p+i]=${x}[i];else b.set(${x},p);p+=${n};`;
@@ -217,7 +211,7 @@ export class EncodeSource {
     const [n, i] = [this.#names.next('n'), this.#names.next('i')];
     const head =
       node.kind === 'seq'
-        ? `${this.#room(5)}if(${n}>>>0!==${n})bad('array',${x});${varint(n, 5)}`
+        ? `${this.#room(5)}if(${n}>>>0!==${n})bad('array',${x});${varint(n)}`
         : `if(${n}!==${node.length})bad('${node.length} items',${x});`;
     const loop = `for(let ${i}=0;${i}<${n};${i}++){${this.#checkNow()}${this.#part(node.of, `${x}[${i}]`)}}`;
     return `{${this.#isList(x)}const ${n}=${x}.length;${head}\n${loop}${this.#checkNow()}}\n`;
@@ -229,11 +223,11 @@ export class EncodeSource {
     const check = this.#checkNow();
     if (node.kind === 'map') {
       const pair = this.#code(node.key, k) + this.#code(node.value, y);
-      return `{if(!(${x} instanceof Map))bad('Map',${x});const ${n}=${x}.size;${room}${varint(n, 5)}for(const [${k},${y}] of ${x}){${check}${pair}}${this.#checkNow()}}\n`;
+      return `{if(!(${x} instanceof Map))bad('Map',${x});const ${n}=${x}.size;${room}${varint(n)}for(const [${k},${y}] of ${x}){${check}${pair}}${this.#checkNow()}}\n`;
     }
     const keys = this.#names.next('k');
     const pair = this.#code({ kind: 'string' }, k) + this.#part(node.value, `${x}[${k}]`);
-    return `{if(typeof ${x}!=='object'||${x}===null)bad('object',${x});const ${keys}=Object.keys(${x}),${n}=${keys}.length;${room}${varint(n, 5)}for(const ${k} of ${keys}){${check}${pair}}${this.#checkNow()}}\n`;
+    return `{if(typeof ${x}!=='object'||${x}===null)bad('object',${x});const ${keys}=Object.keys(${x}),${n}=${keys}.length;${room}${varint(n)}for(const ${k} of ${keys}){${check}${pair}}${this.#checkNow()}}\n`;
   }
 
   #enum(node: Extract<Node, { kind: 'enum' }>, x: string): string {
@@ -282,6 +276,6 @@ export class EncodeSource {
   #indexed(table: string, key: string): string {
     const [t, n] = [`T${this.tables.length}`, this.#names.next('n')];
     this.tables.push(`const ${t}=${table};`);
-    return `{const ${n}=${t}.get(${key});if(${n}===undefined)bad('a known tag',${key});${varint(n, 5)}}\n`;
+    return `{const ${n}=${t}.get(${key});if(${n}===undefined)bad('a known tag',${key});${varint(n)}}\n`;
   }
 }

@@ -14,6 +14,24 @@ export const writeVarint = (b: Uint8Array, from: number, value: number): number 
   return p;
 };
 
+/** Writes a number from 2^14 up to 2^32-1 as a varint. @returns the position after it */
+export const writeLong = (b: Uint8Array, p: number, value: number): number => {
+  b[p] = (value & 127) | 128;
+  b[p + 1] = ((value >>> 7) & 127) | 128;
+  if (value < 0x20_0000) {
+    b[p + 2] = value >>> 14;
+    return p + 3;
+  }
+  b[p + 2] = ((value >>> 14) & 127) | 128;
+  if (value < 0x1000_0000) {
+    b[p + 3] = value >>> 21;
+    return p + 4;
+  }
+  b[p + 3] = ((value >>> 21) & 127) | 128;
+  b[p + 4] = value >>> 28;
+  return p + 5;
+};
+
 const writeHalves = (b: Uint8Array, from: number, lowHalf: number, highHalf: number): number => {
   let p = from;
   let low = lowHalf;
