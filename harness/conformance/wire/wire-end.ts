@@ -3,6 +3,7 @@
  * expectation that is not met says what was expected and what came. Never a protocol machine of ours.
  */
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { resetSocket } from '../../../reference-impl/drivers/node-handle.ts';
 import { Broken } from '../outcome.ts';
 import { shown } from './reading.ts';
@@ -18,6 +19,10 @@ export type Patience = {
   /** Tells a slow machine from a silent target: throws Unclear where it was the machine. */
   readonly blameMachine: (sinceMillis: number, awaited: string) => void;
 };
+
+/** Segments that are few enough to be sent with a pause after each. */
+const PAUSED_SEGMENTS = 200;
+const SEGMENT_PAUSE_MILLIS = 3;
 
 const text = (bytes: Uint8Array | string): Uint8Array =>
   typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
@@ -73,12 +78,17 @@ export class WireEnd {
     });
   }
 
-  /** The same bytes in segments of a given size, each handed over by itself. */
+  /**
+   * The same bytes in segments of a given size. A receiver that is late finds several in one read: so few of them get a pause
+   * each, and many at least a turn of the loop.
+   */
   async sendSliced(bytes: Uint8Array | string, size: number): Promise<void> {
     const out = text(bytes);
+    const pause =
+      out.length / size <= PAUSED_SEGMENTS ? delay : () => new Promise((resolve) => setImmediate(resolve));
     for (let at = 0; at < out.length; at += size) {
       await this.send(out.subarray(at, at + size));
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause(SEGMENT_PAUSE_MILLIS);
     }
   }
 

@@ -16,6 +16,18 @@ export const commanded = async (session: LiteralSession, command: string): Promi
   return id;
 };
 
+/** The same, and our half is over: FIN in a frame of its own, so that this proves nothing about payload on FIN. */
+export const asked = async (
+  session: LiteralSession,
+  command: string,
+  body: Buffer = Buffer.alloc(0),
+): Promise<number> => {
+  const id = await commanded(session, command);
+  if (body.length > 0) await session.send(TYPE.data, 0, id, body);
+  await session.send(TYPE.windowUpdate, FLAG.fin, id, 0);
+  return id;
+};
+
 export const echoes = async (
   it: CaseContext,
   session: LiteralSession,

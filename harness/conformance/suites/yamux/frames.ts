@@ -70,7 +70,8 @@ export const FRAMES: readonly YamuxCase[] = [
     play: async (it, session) => {
       const id = await commanded(session, 'sink');
       const body = Buffer.alloc(WINDOW - 5, 'L');
-      await session.carrier.sendSliced(LiteralSession.frame(TYPE.data, FLAG.fin, id, body), 1_000);
+      await session.carrier.sendSliced(LiteralSession.frame(TYPE.data, 0, id, body), 1_000);
+      await session.send(TYPE.windowUpdate, FLAG.fin, id, 0);
       const { bytes } = await session.rest(id, 'the count of what came');
       if (bytes.toString() !== `${body.length}\n`)
         it.broken(`"${body.length}"`, JSON.stringify(bytes.toString()));

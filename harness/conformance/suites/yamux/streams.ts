@@ -1,7 +1,7 @@
 /** Streams: opened, acknowledged, kept apart, ended. */
 import { FLAG, TYPE } from '../../../../reference-impl/yamux/frame.ts';
 import { sent } from './application.ts';
-import { commanded, echoes, line, WINDOW, type YamuxCase } from './commanded.ts';
+import { asked, commanded, echoes, WINDOW, type YamuxCase } from './commanded.ts';
 import { isData, isEnd, LiteralSession } from './literal-session.ts';
 
 export const STREAMS: readonly YamuxCase[] = [
@@ -87,8 +87,7 @@ export const STREAMS: readonly YamuxCase[] = [
     needs: [],
     play: async (it, session) => {
       for (let n = 0; n < 200; n++) {
-        const id = session.nextId();
-        await session.send(TYPE.data, FLAG.syn | FLAG.fin, id, Buffer.from(`echo\nnumber ${n}`));
+        const id = await asked(session, 'echo', Buffer.from(`number ${n}`));
         const { bytes } = await session.rest(id, `the echo of stream ${id}`);
         if (bytes.toString() !== `number ${n}`) it.broken(`"number ${n}"`, JSON.stringify(bytes.toString()));
       }
@@ -121,8 +120,7 @@ export const CLOSES: readonly YamuxCase[] = [
     needs: [],
     play: async (it, session) => {
       const total = 3 * WINDOW + 17;
-      const id = session.nextId();
-      await session.send(TYPE.data, FLAG.syn | FLAG.fin, id, line(`send ${total}`));
+      const id = await asked(session, `send ${total}`);
       const { bytes, how } = await session.rest(id, 'the whole answer');
       if (how === 'rst') it.broken('FIN at the end of the answer', 'RST');
       if (!bytes.equals(sent(0, total)))
@@ -135,9 +133,8 @@ export const CLOSES: readonly YamuxCase[] = [
     clause: 'YAMUX-CLOSE-3',
     needs: [],
     play: async (it, session) => {
-      const id = await commanded(session, 'echo');
       const body = sent(0, 100_000);
-      await session.send(TYPE.data, FLAG.fin, id, body);
+      const id = await asked(session, 'echo', body);
       const { bytes, how } = await session.rest(id, 'the echo');
       if (!bytes.equals(body)) it.broken('100,000 bytes as they were sent', `${bytes.length} bytes`);
       if (how === 'rst') it.broken('FIN', 'RST');
@@ -150,8 +147,7 @@ export const CLOSES: readonly YamuxCase[] = [
     needs: [],
     play: async (it, session) => {
       const total = WINDOW + 50_000;
-      const id = session.nextId();
-      await session.send(TYPE.data, FLAG.syn | FLAG.fin, id, line(`send ${total}`));
+      const id = await asked(session, `send ${total}`);
       let got = 0;
       while (got < WINDOW) got += (await session.until('the window full of data', isData(id))).payload.length;
       await it.wait(500);
