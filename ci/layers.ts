@@ -91,7 +91,7 @@ export const LAYERS: Layers = {
   ],
   'harness/agents': [
     ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, MEASUREMENT, PROXY],
-    'reference-impl/agent/outputs/sqlite',
+    ...['reference-impl/agent/outputs/sqlite', 'pg'],
     ...[TRACE, 'harness/measure', 'harness/nat', 'harness/conformance/mutants', 'node:'],
   ],
   'harness/labs': [
