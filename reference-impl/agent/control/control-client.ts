@@ -26,7 +26,7 @@ export const askAgent = (
     );
   let text = '';
   let replies = 0;
-  const socket = createConnection(path);
+  const socket = createConnection({ path });
   socket.setTimeout(millisMax, () => {
     unreachable(`no answer within ${millisMax} ms`);
     socket.destroy();

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +51,7 @@ const talk = (
   said: string | Uint8Array,
   end = true,
 ): { readonly socket: Socket; readonly heard: Promise<string> } => {
-  const socket = createConnection(path);
+  const socket = createConnection({ path });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let text = '';
   socket.setEncoding('utf8');
@@ -94,7 +103,7 @@ t.test('a partial line waits for its rest, a last line without an end counts', a
 t.test('whoever writes and goes away without reading has been heard', async (t) => {
   const { server, path, obeyed } = await serve();
   await new Promise<void>((resolve) => {
-    const socket = createConnection(path);
+    const socket = createConnection({ path });
     socket.end('control source pause\n', () => socket.destroy());
     socket.on('close', () => resolve());
   });
@@ -146,12 +155,23 @@ t.test('nothing is read behind a shutdown, and open connections are closed', asy
   t.equal(await idle.heard, '');
 });
 
+t.test('a name that looks like a number is a name', async (t) => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    const { server } = await serve('50051');
+    t.same(await ask('50051', 'control source pause'), ['ok']);
+    await server.close();
+  } finally {
+    process.chdir(before);
+  }
+});
+
 t.test('a socket that nobody serves is replaced', async (t) => {
   const path = newPath();
   // a socket file outlives its process: here its server never unlinks it
   const dead = createServer();
-  await new Promise<void>((resolve) => dead.listen(`${path}.other`, resolve));
-  const { linkSync } = await import('node:fs');
+  await new Promise<void>((resolve) => dead.listen({ path: `${path}.other` }, resolve));
   linkSync(`${path}.other`, path);
   await new Promise((resolve) => dead.close(resolve));
   t.ok(lstatSync(path).isSocket());

@@ -13,7 +13,7 @@ const refused = (path: string, code: string, got: string, hint: string, cause?: 
 /** Whether a process serves the socket at this path. */
 const isServed = (path: string): Promise<boolean> => {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = createConnection(path);
+  const socket = createConnection({ path });
   socket.once('connect', () => resolve(true));
   socket.once('error', (error: NodeJS.ErrnoException) => {
     // refused or gone: nobody listens. Anything else (EACCES, EAGAIN: its queue is full) may well be alive
@@ -68,7 +68,7 @@ export const listenAt = async (server: Server, path: string): Promise<() => Prom
   // the socket is bound within listen(), so nobody else's files are made under this mask
   const mask = process.umask(0o177);
   try {
-    server.listen(beside, () => listening.resolve());
+    server.listen({ path: beside }, () => listening.resolve());
   } finally {
     process.umask(mask);
   }
