@@ -67,6 +67,27 @@ const seedsPass = async (log: Log, lab: string, seeds: number): Promise<Outcome>
   return { holds, says: lines.join(', ') };
 };
 
+/** The longest of the durations that runs told, as `up` or `down`. */
+const longest = (text: string, told: RegExp): string => {
+  const seconds = [...text.matchAll(told)].map((found) => Number(found[1]));
+  return seconds.length === 0 ? '?' : Math.max(...seconds).toFixed(1);
+};
+
+/** Fifty sites of twenty clients in each real lab; how long they took to start and to go is told, not judged. */
+const fiftySitesPass = async (log: Log): Promise<Outcome> => {
+  const lines: string[] = [];
+  let holds = true;
+  const size = `--sites 50 --clients 20 --seed 1 --seeds ${REAL_SEEDS}`;
+  for (const lab of ['local', 'docker', 'netns']) {
+    const { code, text } = await relaylab(log, `scenario nat-pool --lab ${lab} ${size}`);
+    holds &&= code === 0;
+    const passed = /(\d+ of \d+) seeds passed/.exec(text)?.[1] ?? `exit ${code}`;
+    const up = longest(text, /sites up in ([\d.]+) s/g);
+    lines.push(`${lab} ${passed} (up in ${up} s, down in ${longest(text, /down in ([\d.]+) s/g)} s)`);
+  }
+  return { holds, says: lines.join(', ') };
+};
+
 /** The clauses that the run found broken, as its report says. */
 const brokenClauses = (text: string): readonly string[] => {
   const page = /report=(\S+)\.html/.exec(text)?.[1];
@@ -218,6 +239,12 @@ const PROOFS: readonly Proof[] = [
     claim: `${REAL_SEEDS} seeds pass in docker`,
     prove: (log) => seedsPass(log, 'docker', REAL_SEEDS),
   },
+  {
+    name: 'netns',
+    claim: `${REAL_SEEDS} seeds pass in netns`,
+    prove: (log) => seedsPass(log, 'netns', REAL_SEEDS),
+  },
+  { name: 'fifty', claim: 'nat-pool passes with 50 sites in every real lab', prove: fiftySitesPass },
 ];
 
 const row = (name: string, claim: string, result: string, seconds: string, says: string): string =>
