@@ -3,7 +3,8 @@ export class Outlet {
   readonly #askBytes: number;
   #asked = 0;
   #since = 0;
-  #asking = false;
+  /** Questions without an answer yet. */
+  #questions = 0;
 
   /** @param askBytes how much may wait before it is asked for */
   constructor(askBytes: number) {
@@ -19,22 +20,32 @@ export class Outlet {
     return this.unsentBytes >= this.#askBytes;
   }
 
+  /** Every question was answered. */
+  get settled(): boolean {
+    return this.#questions === 0;
+  }
+
   /** @returns whether `flush` is to be asked for now */
   sent(bytes: number): boolean {
     this.#since += bytes;
     return this.#ask();
   }
 
-  /** Everything up to the last question has left. @returns whether `flush` is to be asked for again */
+  /** `flush` is asked for whatever waits: nothing more will be sent. */
+  last(): void {
+    this.#questions++;
+  }
+
+  /** An answer came. @returns whether `flush` is to be asked for again */
   flushed(): boolean {
+    this.#questions--;
     this.#asked = 0;
-    this.#asking = false;
     return this.#ask();
   }
 
   #ask(): boolean {
-    if (this.#asking || this.#since < this.#askBytes) return false;
-    this.#asking = true;
+    if (this.#questions > 0 || this.#since < this.#askBytes) return false;
+    this.#questions++;
     this.#asked = this.#since;
     this.#since = 0;
     return true;

@@ -262,8 +262,12 @@ export class IdentityRelayMachine implements NetMachine<RelayReport> {
   #flushed(now: Millis, conn: Conn, out: Out): void {
     const peer = this.#peers.get(conn);
     if (peer === undefined || peer.state === 'closing') return;
-    if (peer.state === 'ending') this.#close(now, peer, out);
-    else this.#rendezvous.flushed(now, peer, out);
+    if (peer.state !== 'ending') {
+      this.#rendezvous.flushed(now, peer, out);
+      return;
+    }
+    if (peer.outlet.flushed()) out.push({ type: 'flush', conn });
+    if (peer.outlet.settled) this.#close(now, peer, out);
   }
 
   #ended(now: Millis, conn: Conn, out: Out): void {
@@ -312,6 +316,7 @@ export class IdentityRelayMachine implements NetMachine<RelayReport> {
     peer.resume(now, out);
     peer.link.close();
     peer.become(now, 'ending');
+    peer.outlet.last();
     out.push({ type: 'end', conn: peer.conn }, { type: 'flush', conn: peer.conn });
     this.#agenda.look(peer);
   }
