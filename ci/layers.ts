@@ -14,6 +14,7 @@ const RELAY = 'reference-impl/port-relay/relay';
 const CLIENT = 'reference-impl/port-relay/client';
 const POSTCARD = 'postcard-ts';
 const MEASUREMENT = 'reference-impl/measurement-relay';
+const AGENT = 'reference-impl/agent';
 const IDENTITY = 'reference-impl/identity-relay';
 const LINK = 'harness/chaos-proxy/src';
 /** The same by its package's name, as everybody else imports it. */
@@ -42,10 +43,12 @@ export const LAYERS: Layers = {
   [`${MEASUREMENT}/node`]: [MACHINE, DRIVERS, MEASUREMENT, 'node:'],
   // what keeps batches on disk
   [`${MEASUREMENT}/disk`]: [MACHINE, POSTCARD, MEASUREMENT, 'node:'],
-  'reference-impl/agent': [
-    ...[MACHINE, BACKOFF, POSTCARD, MEASUREMENT, DRIVERS, 'node:'],
+  [AGENT]: [
+    ...[MACHINE, BACKOFF, POSTCARD, MEASUREMENT, DRIVERS, `${AGENT}/pipeline`, 'node:'],
     ...['commander', 'fastest-levenshtein', 'pg', 'pino', 'pino-pretty', 'prom-client', 'smol-toml'],
   ],
+  // under a clock that is handed in, and nothing else
+  [`${AGENT}/pipeline`]: [MACHINE, MEASUREMENT],
 
   // all cryptography of the identity relay is in one file over node:crypto; its machines own no socket, clock or chance
   [IDENTITY]: [MACHINE, BACKOFF, `${IDENTITY}/crypto.ts`],

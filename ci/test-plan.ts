@@ -14,6 +14,7 @@ export const ALONE: readonly string[] = [
   'harness/conformance/**/*.integration.test.ts',
   'harness/chaos-proxy/src/pack.integration.test.ts',
   'reference-impl/agent/outputs/postgres/*.integration.test.ts',
+  'reference-impl/agent/{bin,relay}/*.integration.test.ts',
   'scenarios/**/*.integration.test.ts',
   'ci/**/*.integration.test.ts',
 ];
