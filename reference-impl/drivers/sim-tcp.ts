@@ -102,6 +102,12 @@ export class SimTcp implements SplicedEnds {
     }
     const border = host.place.border;
     if (border === undefined || dial === undefined) return true;
+    // In an outage this is what most dials of a large world meet: no port, no SYN, only the answer. (A host that is back while the
+    // SYN is under way would have taken it.)
+    if (!far.alive && this.paths.deadSince(host, far) < 0) {
+      this.#agenda.post(now + 2 * this.paths.latency(host, far), REFUSED, conn);
+      return false;
+    }
     const seen = border.out({ host: dial.from?.host ?? host.name, port: dial.from?.port || ephemeral(conn) });
     if (typeof seen === 'object') {
       end.dial = { port: dial.port, from: seen };

@@ -7,7 +7,7 @@ export type Counted = { up: boolean };
 
 /** One row for each kind of event of each second, in the order of their names. */
 export class Census {
-  #counts = new Map<string, number>();
+  #counts = new Map<string, { n: number }>();
   #second = 0;
 
   /** A client said something; it may have found its port or lost it with this. */
@@ -23,13 +23,16 @@ export class Census {
   *rows(nowMillis: number, last: boolean): Generator<Extract<Happening, { readonly type: 'total.second' }>> {
     if (!last && nowMillis < (this.#second + 1) * 1_000) return;
     const counts = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [event, count] of counts) yield { type: 'total.second', event, second: this.#second, count };
+    for (const [event, { n: count }] of counts)
+      yield { type: 'total.second', event, second: this.#second, count };
     this.#counts = new Map();
     this.#second = Math.floor(nowMillis / 1_000);
   }
 
   #add(event: string): void {
-    this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
+    const count = this.#counts.get(event);
+    if (count === undefined) this.#counts.set(event, { n: 1 });
+    else count.n++;
   }
 }
 
