@@ -17,6 +17,7 @@ const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, im
 /** The command that starts what is ours, by profile. */
 const OURS: Readonly<Record<string, string>> = {
   'port-relay': `${process.execPath} ${path('reference-impl/port-relay/bin/relay.ts')} {port} --bind 127.0.0.1 --log-level warn`,
+  'port-client': `${process.execPath} ${path('harness/conformance/subjects/port-client.ts')} {mode} {port} {service}`,
   yamux: `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} listen {port}`,
   'yamux-client': `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} dial {port}`,
 };

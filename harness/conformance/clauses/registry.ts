@@ -2,6 +2,7 @@
 import type { Clause } from './clause.ts';
 import { LAB_CLAUSES } from './lab.ts';
 import { MEASUREMENT_CLAUSES } from './measurement.ts';
+import { PORT_CLIENT_CLAUSES } from './port-client.ts';
 import { PORT_CONTROL_CLAUSES } from './port-control.ts';
 import { PORT_TUNNEL_CLAUSES } from './port-tunnel.ts';
 import { YAMUX_CLAUSES } from './yamux.ts';
@@ -10,6 +11,7 @@ import { YAMUX_CLAUSES } from './yamux.ts';
 export const FAMILIES: readonly (readonly Clause[])[] = [
   PORT_CONTROL_CLAUSES,
   PORT_TUNNEL_CLAUSES,
+  PORT_CLIENT_CLAUSES,
   MEASUREMENT_CLAUSES,
   LAB_CLAUSES,
   YAMUX_CLAUSES,
