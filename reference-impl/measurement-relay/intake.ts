@@ -21,8 +21,9 @@ export type Drops = Map<ServerDrop, { points: number; readonly example: string }
 export class Intake {
   readonly #registry: MetricRegistry;
   readonly #metrics = new Map<number | bigint, Registered>();
-  /** Every point of a sender carries the same object. */
+  /** Every point of a sender carries the same object, and those without other attributes the same list. */
   #relayClient: [string, { tag: 'Str'; value: string }] = [RELAY_CLIENT, { tag: 'Str', value: '' }];
+  #relayClientAlone = [this.#relayClient];
 
   constructor(registry: MetricRegistry) {
     this.#registry = registry;
@@ -50,8 +51,10 @@ export class Intake {
 
   /** Makes points ours, in place, and puts them behind `into`. */
   take(points: readonly WirePoint[], sender: string, into: Point[], drops: Drops): void {
-    if (this.#relayClient[1].value !== sender)
+    if (this.#relayClient[1].value !== sender) {
       this.#relayClient = [RELAY_CLIENT, { tag: 'Str', value: sender }];
+      this.#relayClientAlone = [this.#relayClient];
+    }
     const relayClient = this.#relayClient;
     for (const point of points) {
       const metric = this.#metrics.get(point.metric_id);
@@ -64,7 +67,9 @@ export class Intake {
       }
       point.metric_id = (metric as Exclude<Registered, 'refused'>).id;
       // a point that was relayed before keeps the client it came from
-      if (!carriesClient(point)) point.attributes.push(relayClient);
+      if (point.attributes.length === 0) point.attributes = this.#relayClientAlone;
+      // not a push: it would make room for sixteen more
+      else if (!carriesClient(point)) point.attributes = [...point.attributes, relayClient];
       into.push(
         point as WirePoint & { metric_id: number; timestamp: Point['timestamp']; value: NumberValue },
       );

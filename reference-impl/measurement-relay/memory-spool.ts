@@ -1,8 +1,8 @@
 import { WIRE_METRIC_ID_MAX } from './messages.ts';
 import { type MetricDefinition, plainUnit } from './metrics.ts';
+import { SealedBatches } from './sealed-batches.ts';
 import {
   type Appended,
-  roomFor,
   SPOOL_LIMITS,
   type Spool,
   type SpoolBooks,
@@ -33,9 +33,7 @@ export class MemorySpool implements Spool {
   readonly #ids = new Map<string, number>();
   #id: string;
   #open = empty();
-  #sealed: SpooledBatch[] = [];
-  #sealedPoints = 0;
-  #sealedBytes = 0;
+  #sealed = new SealedBatches<SpooledBatch>();
   #next = 1;
 
   /** @param newId names that nobody else's spool has, 1 to 64 characters */
@@ -61,9 +59,9 @@ export class MemorySpool implements Spool {
     return {
       openPoints: this.#open.points,
       openBytes: this.#open.bytes,
-      sealedBatches: this.#sealed.length,
-      sealedPoints: this.#sealedPoints,
-      sealedBytes: this.#sealedBytes,
+      sealedBatches: this.#sealed.count,
+      sealedPoints: this.#sealed.points,
+      sealedBytes: this.#sealed.bytes,
     };
   }
 
@@ -78,42 +76,32 @@ export class MemorySpool implements Spool {
   }
 
   append(part: Uint8Array, points: number, sentThrough: number): Appended {
-    const dropped = this.#makeRoom(part.length, sentThrough);
-    const detail = `its limit is ${this.#limits.bytesMax} bytes`;
-    if (dropped === undefined) return { taken: false, droppedPoints: 0, detail };
+    const { bytesMax, whenFull } = this.#limits;
+    const over = this.#sealed.bytes + this.#open.bytes + part.length - bytesMax;
+    const room = this.#sealed.room(over, whenFull, sentThrough);
+    const detail = `its limit is ${bytesMax} bytes`;
+    if (room === undefined) return { taken: false, droppedPoints: 0, detail };
+    this.#sealed.makeRoom(room);
     this.#open.parts.push(part);
     this.#open.points += points;
     this.#open.bytes += part.length;
-    return { taken: true, droppedPoints: dropped, detail };
+    return { taken: true, droppedPoints: room.points, detail };
   }
 
   seal(): number | undefined {
     if (this.#open.points === 0) return undefined;
     const number = this.#next++;
-    this.#sealed.push({ number, ...this.#open });
-    this.#sealedPoints += this.#open.points;
-    this.#sealedBytes += this.#open.bytes;
+    this.#sealed.add({ number, ...this.#open });
     this.#open = empty();
     return number;
   }
 
   peek(from: number): SpooledBatch | undefined {
-    // those before it are in flight: few
-    return this.#sealed.find(({ number }) => number >= from);
+    return this.#sealed.from(from);
   }
 
   trim(through: number): number {
-    let count = 0;
-    let points = 0;
-    for (const batch of this.#sealed) {
-      if (batch.number > through) break;
-      count++;
-      points += batch.points;
-      this.#sealedBytes -= batch.bytes;
-    }
-    this.#sealed.splice(0, count);
-    this.#sealedPoints -= points;
-    return points;
+    return this.#sealed.trim(through).reduce((sum, { points }) => sum + points, 0);
   }
 
   renew(): void {
@@ -122,17 +110,6 @@ export class MemorySpool implements Spool {
 
   close(): void {
     this.#open = empty();
-    this.#sealed = [];
-  }
-
-  /** @returns points dropped for it; undefined: there is no room to be had */
-  #makeRoom(bytes: number, sentThrough: number): number | undefined {
-    const over = this.#sealedBytes + this.#open.bytes + bytes - this.#limits.bytesMax;
-    const room = roomFor(over, this.#sealed, this.#limits.whenFull, sentThrough);
-    if (room === undefined) return undefined;
-    this.#sealed.splice(room.first, room.count);
-    this.#sealedBytes -= room.bytes;
-    this.#sealedPoints -= room.points;
-    return room.points;
+    this.#sealed = new SealedBatches();
   }
 }

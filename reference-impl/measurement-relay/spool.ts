@@ -42,7 +42,8 @@ export type SpoolBooks = {
 /**
  * What a client has not delivered yet: one batch that grows and sealed ones behind it, oldest first. Batches are numbered 1, 2, 3,
  * ... as they are sealed; a number never means other points, which a durable spool has made sure of when it seals. Called synchronously
- * by the client machine. A disk that fails shows as points refused, or as a batch that goes on growing.
+ * by the client machine. A disk that fails to write shows as points refused, or as a batch that goes on growing; one that cannot be
+ * read throws, through the machine, to its owner.
  */
 export interface Spool {
   /** Names this spool for the server; another one after `renew`. */
@@ -71,37 +72,3 @@ export interface Spool {
   renew(): void;
   close(): void;
 }
-
-/** Batches to drop: so many from an index on. */
-export type Room = {
-  readonly first: number;
-  readonly count: number;
-  readonly points: number;
-  readonly bytes: number;
-};
-
-/**
- * Which sealed batches make room: the oldest that are not on their way.
- * @param overBytes by how much the limit would be exceeded; 0 or less: not at all
- * @returns undefined: no room is to be had
- */
-export const roomFor = (
-  overBytes: number,
-  sealed: readonly { readonly number: number; readonly points: number; readonly bytes: number }[],
-  whenFull: SpoolLimits['whenFull'],
-  sentThrough: number,
-): Room | undefined => {
-  if (overBytes <= 0) return { first: 0, count: 0, points: 0, bytes: 0 };
-  if (whenFull === 'refuse') return undefined;
-  const first = sealed.findIndex(({ number }) => number > sentThrough);
-  if (first < 0) return undefined;
-  let bytes = 0;
-  let points = 0;
-  for (let at = first; at < sealed.length; at++) {
-    const batch = sealed[at] as { readonly points: number; readonly bytes: number };
-    bytes += batch.bytes;
-    points += batch.points;
-    if (bytes >= overBytes) return { first, count: at + 1 - first, points, bytes };
-  }
-  return undefined;
-};

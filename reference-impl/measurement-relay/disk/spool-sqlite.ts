@@ -4,9 +4,9 @@ import { WireError } from '../../machine/wire-error.ts';
 import { spoolMetric } from '../memory-spool.ts';
 import { WIRE_METRIC_ID_MAX } from '../messages.ts';
 import type { MetricDefinition, ValueType } from '../metrics.ts';
+import { type Sealed, SealedBatches } from '../sealed-batches.ts';
 import {
   type Appended,
-  roomFor,
   SPOOL_LIMITS,
   type Spool,
   type SpoolBooks,
@@ -26,8 +26,6 @@ const SCHEMA = `
 /** Written into the file's header; another number is another layout. */
 const LAYOUT = 1;
 
-type Sealed = { readonly number: number; readonly points: number; readonly bytes: number };
-
 /**
  * A spool in one SQLite file (WAL): what `append` took is there after kill -9, and what was sealed after a power cut too. One
  * process at a time. Only its owner may read the file.
@@ -44,13 +42,11 @@ export class SqliteSpool implements Spool {
   readonly #advance: StatementSync;
   readonly #deleteThrough: StatementSync;
   readonly #deleteOne: StatementSync;
-  readonly #sealed: Sealed[] = [];
+  readonly #sealed = new SealedBatches<Sealed>();
   #id = '';
   #next = 1;
   #openPoints = 0;
   #openBytes = 0;
-  #sealedPoints = 0;
-  #sealedBytes = 0;
 
   /**
    * @param newId names that nobody else's spool has, 1 to 64 characters
@@ -84,9 +80,9 @@ export class SqliteSpool implements Spool {
     return {
       openPoints: this.#openPoints,
       openBytes: this.#openBytes,
-      sealedBatches: this.#sealed.length,
-      sealedPoints: this.#sealedPoints,
-      sealedBytes: this.#sealedBytes,
+      sealedBatches: this.#sealed.count,
+      sealedPoints: this.#sealed.points,
+      sealedBytes: this.#sealed.bytes,
     };
   }
 
@@ -109,22 +105,20 @@ export class SqliteSpool implements Spool {
   }
 
   append(part: Uint8Array, points: number, sentThrough: number): Appended {
-    const over = this.#sealedBytes + this.#openBytes + part.length - this.#limits.bytesMax;
-    const room = roomFor(over, this.#sealed, this.#limits.whenFull, sentThrough);
-    const detail = `its limit is ${this.#limits.bytesMax} bytes`;
+    const { bytesMax, whenFull } = this.#limits;
+    const over = this.#sealed.bytes + this.#openBytes + part.length - bytesMax;
+    const room = this.#sealed.room(over, whenFull, sentThrough);
+    const detail = `its limit is ${bytesMax} bytes`;
     if (room === undefined) return { taken: false, droppedPoints: 0, detail };
-    const gone = this.#sealed.slice(room.first, room.first + room.count);
     try {
       this.#transaction(() => {
-        for (const { number } of gone) this.#deleteOne.run(number);
+        for (const { number } of room.batches) this.#deleteOne.run(number);
         this.#insert.run(this.#next, points, part);
       });
     } catch (error) {
       return { taken: false, droppedPoints: 0, detail: reason(error) };
     }
-    this.#sealed.splice(room.first, room.count);
-    this.#sealedBytes -= room.bytes;
-    this.#sealedPoints -= room.points;
+    this.#sealed.makeRoom(room);
     this.#openPoints += points;
     this.#openBytes += part.length;
     return { taken: true, droppedPoints: room.points, detail };
@@ -143,37 +137,29 @@ export class SqliteSpool implements Spool {
       return undefined;
     }
     this.#next = number + 1;
-    this.#sealed.push({ number, points: this.#openPoints, bytes: this.#openBytes });
-    this.#sealedPoints += this.#openPoints;
-    this.#sealedBytes += this.#openBytes;
+    this.#sealed.add({ number, points: this.#openPoints, bytes: this.#openBytes });
     this.#openPoints = 0;
     this.#openBytes = 0;
     return number;
   }
 
   peek(from: number): SpooledBatch | undefined {
-    const batch = this.#sealed.find(({ number }) => number >= from);
+    const batch = this.#sealed.from(from);
     if (batch === undefined) return undefined;
     const parts = this.#partsOf.all(batch.number).map(({ bytes }) => bytes as Uint8Array);
     return { ...batch, parts };
   }
 
   trim(through: number): number {
-    const kept = this.#sealed.findIndex(({ number }) => number > through);
-    const gone = this.#sealed.splice(0, kept < 0 ? this.#sealed.length : kept);
-    if (gone.length === 0) return 0;
+    const gone = this.#sealed.trim(through);
+    const last = gone.at(-1);
+    if (last === undefined) return 0;
     try {
-      this.#deleteThrough.run((gone.at(-1) as Sealed).number);
+      this.#deleteThrough.run(last.number);
     } catch {
       // they come back with the next start, and the server knows their numbers
     }
-    let points = 0;
-    for (const batch of gone) {
-      points += batch.points;
-      this.#sealedBytes -= batch.bytes;
-    }
-    this.#sealedPoints -= points;
-    return points;
+    return gone.reduce((sum, { points }) => sum + points, 0);
   }
 
   renew(): void {
@@ -199,7 +185,7 @@ export class SqliteSpool implements Spool {
     );
     for (const row of batches.all()) this.#found(Number(row.batch), Number(row.points), Number(row.bytes));
     // no point refers to them any more: the ids are free for the metrics of today
-    if (this.#sealed.length === 0 && this.#openPoints === 0) this.#db.exec('DELETE FROM metrics');
+    if (this.#sealed.count === 0 && this.#openPoints === 0) this.#db.exec('DELETE FROM metrics');
     for (const row of this.#db.prepare('SELECT * FROM metrics ORDER BY id').all()) {
       const unit = { base: String(row.base), prefix: String(row.prefix) };
       const valueType = row.value_type as ValueType;
@@ -220,9 +206,7 @@ export class SqliteSpool implements Spool {
       this.#openBytes += bytes;
       return;
     }
-    this.#sealed.push({ number, points, bytes });
-    this.#sealedPoints += points;
-    this.#sealedBytes += bytes;
+    this.#sealed.add({ number, points, bytes });
   }
 
   #transaction(work: () => void): void {
