@@ -127,3 +127,18 @@ t.test('a yamux session through a border does not ping, and still finds out when
   t.match(inside.lines.at(-1), /closed \d+ timeout/);
   t.end();
 });
+
+t.test('a dial to a host that is away is refused after a round trip, and takes no port', (t) => {
+  const gate = new Gate();
+  const { sim, inside, dial } = world(gate);
+  sim.crash('server', 'reset');
+  dial();
+  sim.run(1_000);
+  t.match(inside.lines.at(-1), /^20 closed \d+ refused/);
+  t.strictSame(gate.asked, []);
+  sim.cut('home');
+  const lost = dial();
+  sim.run(5_000);
+  t.equal(inside.lines.at(-1), `4000 closed ${lost} timeout 0/0`, 'in the dark nobody answers');
+  t.end();
+});
