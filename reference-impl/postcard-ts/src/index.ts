@@ -1,6 +1,13 @@
 export type { Codec, PartsOptions, SafeResult } from './codec/codec.ts';
 export { compile } from './codec/compile.ts';
-export { type EmitOptions, emit, emitDeclarations, emitted } from './codec/emit.ts';
+export {
+  type EmitOptions,
+  type EmittedTable,
+  emit,
+  emitDeclarations,
+  emitted,
+  emittedColumns,
+} from './codec/emit.ts';
 export { type CodecOptions, LIMITS, type Limits } from './codec/options.ts';
 export type { Column } from './columns/column.ts';
 export {

@@ -2,9 +2,19 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import { importSource } from '../../testing/modes.ts';
 import { anyNode, valuesOf } from '../../testing/random-schema.ts';
 import { refusalOf } from '../../testing/refusal-of.ts';
-import { columns, compile, Dictionary, type Infer, PostcardError, p } from '../index.ts';
+import {
+  columns,
+  compile,
+  Dictionary,
+  emit,
+  emitDeclarations,
+  type Infer,
+  PostcardError,
+  p,
+} from '../index.ts';
 import type { Node } from '../schema/node.ts';
 import { type Schema, schemaOf } from '../schema/schema.ts';
 
@@ -108,6 +118,31 @@ for (const mode of ['compiled', 'no-eval'] as const) {
     );
   });
 }
+
+t.test('emitted: tables read as those made at run time, and refuse with the same path', async (t) => {
+  const from = new URL('../index.ts', import.meta.url).href;
+  const tables = { Rows: { row: Point as Schema<unknown>, columns: { consumer: 'ref' } as const } };
+  const source = emit({}, { from, tables });
+  t.notMatch(source, /\beval\b|new Function|emitted,/);
+  const { Rows } = (await importSource(source)) as unknown as {
+    readonly Rows: ReturnType<typeof columns<Infer<typeof Point>>>;
+  };
+  t.equal(Rows.mode, 'emitted');
+  const table = Rows.decode(bytes);
+  t.same(table.rows(), POINTS);
+  t.equal(table.columns.consumer.kind, 'ref');
+  t.match(
+    refusalOf(() => Rows.decode(bytes.subarray(0, bytes.length - 1))),
+    { kind: 'DeserializeUnexpectedEnd', path: '[1].attributes[1][1].value' },
+  );
+  t.match(emitDeclarations({}, { tables }), /export declare const Rows: ColumnsCodec</);
+  t.match(
+    refusalOf(() =>
+      emit({}, { tables: { Rows: { row: Point as Schema<unknown>, columns: { idd: 'ref' } } } }),
+    ),
+    { kind: 'BadSchema', path: 'idd' },
+  );
+});
 
 t.test('a form for a column without strings is refused', async (t) => {
   t.match(

@@ -2,6 +2,7 @@ import { checkedOpen, told } from '../codec/assemble.ts';
 import { mayGenerate } from '../codec/compile.ts';
 import { type CodecOptions, settingsOf } from '../codec/options.ts';
 import { CALLABLE } from '../generate/callable.ts';
+import type { Node } from '../schema/node.ts';
 import type { Schema } from '../schema/schema.ts';
 import { closeInput, input } from '../wire/input.ts';
 import { Refusal } from '../wire/refusal.ts';
@@ -85,7 +86,7 @@ export class Table<T> {
 
 /** Reads `seq(row)` into typed arrays. */
 export interface ColumnsCodec<T> {
-  readonly mode: 'compiled' | 'no-eval';
+  readonly mode: 'compiled' | 'no-eval' | 'emitted';
   /** Reads a seq of rows that fills the input. @throws PostcardError as a codec of `seq(row)`, but references are not checked */
   decode(bytes: Uint8Array, options?: ColumnsDecodeOptions<T>): Table<T>;
   /** Reads a seq of rows from an offset on. @throws PostcardError */
@@ -96,22 +97,34 @@ export interface ColumnsCodec<T> {
   ): { table: Table<T>; end: number };
 }
 
+/** The body of a function that takes the helpers as `H` and returns the reader of these columns. @throws PostcardError BadSchema */
+export const columnsSource = (row: Node, options: ColumnsOptions): string => {
+  const plan = new LayoutPlan(row, options.columns ?? {}, options.text ?? 'dict');
+  return new ColumnsSource(row, plan.slots, plan.levels, settingsOf(options)).source(row, plan.root);
+};
+
 /**
  * Makes the reader of a seq of rows as columns: a few arrays instead of an object a row.
  * @param row the schema of one row, a struct as a rule
  * @throws PostcardError BadSchema for a column that holds no strings, or `mode: 'compiled'` where code generation is forbidden
  */
 export const columns = <T>(row: Schema<T>, options: ColumnsOptions = {}): ColumnsCodec<T> => {
+  if (!mayGenerate(options.mode)) return assembleColumns<T>(row.node, options, undefined, 'no-eval');
+  const own = new Function('H', columnsSource(row.node, options))(CALLABLE) as ColumnsFunction;
+  return assembleColumns<T>(row.node, options, own, 'compiled');
+};
+
+/** Makes columns of their reader. @param own a generated one; undefined for closures alone */
+export const assembleColumns = <T>(
+  row: Node,
+  options: ColumnsOptions,
+  own: ColumnsFunction | undefined,
+  mode: ColumnsCodec<T>['mode'],
+): ColumnsCodec<T> => {
   const settings = settingsOf(options);
-  const plan = new LayoutPlan(row.node, options.columns ?? {}, options.text ?? 'dict');
-  const closures = (): ColumnsFunction => new ClosureColumns(row.node, settings).build(row.node, plan.root);
-  const generates = mayGenerate(options.mode);
-  const read = generates
-    ? (new Function(
-        'H',
-        new ColumnsSource(row.node, plan.slots, plan.levels, settings).source(row.node, plan.root),
-      )(CALLABLE) as ColumnsFunction)
-    : closures();
+  const plan = new LayoutPlan(row, options.columns ?? {}, options.text ?? 'dict');
+  const closures = (): ColumnsFunction => new ClosureColumns(row, settings).build(row, plan.root);
+  const read = own ?? closures();
 
   const emptyStore = (bytes: Uint8Array, { reuse, dictionary }: ColumnsDecodeOptions<T>): Store => {
     const store = reuse ? Table.storeOf(reuse) : new Store(plan.slots, plan.levels);
@@ -123,7 +136,7 @@ export const columns = <T>(row: Schema<T>, options: ColumnsOptions = {}): Column
 
   const explained = (bytes: Uint8Array, offset: number, thrown: unknown): unknown => {
     let cause = thrown;
-    if (generates)
+    if (own !== undefined)
       try {
         checkedOpen(bytes, offset, settings.limits);
         closures()(input.p, new Store(plan.slots, plan.levels));
@@ -147,7 +160,7 @@ export const columns = <T>(row: Schema<T>, options: ColumnsOptions = {}): Column
   };
 
   return {
-    mode: generates ? 'compiled' : 'no-eval',
+    mode,
     decodePrefix,
     decode: (bytes, how) => {
       const { table, end } = decodePrefix(bytes, 0, how);
