@@ -19,7 +19,13 @@ export class Agenda<Key> {
 
   /** When to ask for `due`, at the latest: never later than the first deadline. */
   next(): Millis | undefined {
-    return this.#heap[0]?.at;
+    for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
+      const stands = this.#first.get(top.key) === top.at;
+      if (stands && this.#deadlineOf(top.key) !== undefined) return top.at;
+      this.#pop();
+      if (stands) this.#first.delete(top.key);
+    }
+    return undefined;
   }
 
   /** A key is new, or waits for something earlier than before. */
