@@ -52,8 +52,16 @@ export const goalRow = (goal: JudgedGoal): string => {
   return `${begin}<td class="fo">${plot(goal)}</td><td class="num"><b>${figure(found.value)}${tail}</b> <span class="dim3">${figure(found.low)} to ${figure(found.high)}</span></td><td class="num dim">${goal.thrift === undefined ? '' : `${figure(goal.thrift.value)} x`}</td>${end}`;
 };
 
-const goalsSection = (goals: readonly JudgedGoal[]): string =>
-  `<section id="goals"><div class="wrap"><h2>Goals</h2><p class="lede">Ratios are ours over the peer’s in the same round, both from this run. The axis is scaled to each goal: right of the line is met. Only an interval that lies on one side decides. CPU: theirs over ours for the same work, which a busy machine disturbs least; it decides nothing.</p><div class="scroll"><table class="forest"><caption class="vh">Goals with figure, interval and verdict</caption><thead><tr><td class="mkc"></td><th scope="col">what</th><th scope="col">against</th><th scope="col" class="num">goal</th><th scope="col" class="fo sc"><span style="left:25%">half</span><span style="left:50%">the goal</span><span style="left:75%">twice</span></th><th scope="col" class="num">found, 95 %</th><th scope="col" class="num">CPU</th><th scope="col">verdict</th></tr></thead><tbody>${goals.map(goalRow).join('')}</tbody></table></div></div></section>`;
+const AXIS =
+  'The axis is scaled to each goal: right of the line is met. Only an interval that lies on one side decides.';
+/** What the figures of the goals are. */
+const LEDES: Readonly<Record<BenchReport['bench'], string>> = {
+  relay: `Ratios are ours over the peer’s in the same round, both from this run. ${AXIS} CPU: theirs over ours for the same work, which a busy machine disturbs least; it decides nothing.`,
+  measurement: `By CPU time, which a busy machine disturbs least: a ratio is Alumet’s CPU time over ours for the same points. Where its binary was given both are from this run; “as recorded elsewhere” is one figure measured once on another machine of this kind, so read such a ratio as a hint of size. ${AXIS}`,
+};
+
+const goalsSection = (goals: readonly JudgedGoal[], lede: string): string =>
+  `<section id="goals"><div class="wrap"><h2>Goals</h2><p class="lede">${lede}</p><div class="scroll"><table class="forest"><caption class="vh">Goals with figure, interval and verdict</caption><thead><tr><td class="mkc"></td><th scope="col">what</th><th scope="col">against</th><th scope="col" class="num">goal</th><th scope="col" class="fo sc"><span style="left:25%">half</span><span style="left:50%">the goal</span><span style="left:75%">twice</span></th><th scope="col" class="num">found, 95 %</th><th scope="col" class="num">CPU</th><th scope="col">verdict</th></tr></thead><tbody>${goals.map(goalRow).join('')}</tbody></table></div></div></section>`;
 
 const besides = (row: Row): string =>
   Object.entries(row.beside)
@@ -111,7 +119,7 @@ export const standingOf = (goals: readonly JudgedGoal[]): Standing => {
 
 /** The page. */
 export const renderBenchPage = (report: BenchReport): string => {
-  const { goals, measures, seed, quick } = report;
+  const { bench, goals, measures, seed, quick } = report;
   const counts = countVerdicts(goals);
   const standing = standingOf(goals);
   const sentence = verdictSentence(goals);
@@ -121,19 +129,19 @@ export const renderBenchPage = (report: BenchReport): string => {
         `<li>${mark(STANDINGS[verdict], false)}<span><b>${counts[verdict]}</b> ${verdict}</span></li>`,
     )
     .join('');
-  const command = `npm run bench relay -- ${quick ? '--quick ' : ''}--seed ${seed.toString(16)}`;
+  const command = `npm run bench ${bench} -- ${quick ? '--quick ' : ''}--seed ${seed.toString(16)}`;
   const badge =
     counts.missed > 0 ? `${counts.missed} missed` : counts.undecided > 0 ? 'undecided' : 'all met';
   return shell({
-    title: `bench relay: ${sentence}`,
-    what: `<b>bench relay</b>${quick ? ', quick' : ''}, seed ${seed.toString(16)}`,
+    title: `bench ${bench}: ${sentence}`,
+    what: `<b>bench ${bench}</b>${quick ? ', quick' : ''}, seed ${seed.toString(16)}`,
     standing,
     nav: [
       ['goals', 'Goals'],
       ['bars', 'Side by side'],
       ['how', 'How it was measured'],
     ],
-    body: `<style>${BENCH_STYLE}</style><section class="v"><div class="wrap"><p class="badges"><span class="badge ${CLASS[standing]}">${mark(standing, false)}${badge}</span></p><h1>${esc(sentence)}.</h1><p class="asked">Goals of speed are observations: they never fail a run.</p><ul class="counts">${list}</ul></div></section>${goalsSection(goals)}<section id="bars"><div class="wrap"><h2>Side by side</h2><p class="lede">Filled: ours. Outlined: peers. The thin bar is the 95 % interval.</p><div class="panels">${measures.map(panel).join('')}</div></div></section>${how(report, command)}`,
+    body: `<style>${BENCH_STYLE}</style><section class="v"><div class="wrap"><p class="badges"><span class="badge ${CLASS[standing]}">${mark(standing, false)}${badge}</span></p><h1>${esc(sentence)}.</h1><p class="asked">Goals of speed are observations: they never fail a run.</p><ul class="counts">${list}</ul></div></section>${goalsSection(goals, LEDES[bench])}<section id="bars"><div class="wrap"><h2>Side by side</h2><p class="lede">Filled: ours. Outlined: peers. The thin bar is the 95 % interval.</p><div class="panels">${measures.map(panel).join('')}</div></div></section>${how(report, command)}`,
     data: '{}',
     foot: 'Printed by relaylab from the same model as report.json. Self-contained: no script, style, font or picture is fetched.',
   });

@@ -101,6 +101,6 @@ export const renderBenchEnd = (report: BenchReport, paint: Paint, page: string):
   [
     ...goalLines(report.goals, paint),
     '',
-    `bench relay${report.quick ? ' --quick' : ''}: ${verdictSentence(report.goals)}, in ${Math.round(report.seconds)} s, seed ${report.seed.toString(16)}`,
+    `bench ${report.bench}${report.quick ? ' --quick' : ''}: ${verdictSentence(report.goals)}, in ${Math.round(report.seconds)} s, seed ${report.seed.toString(16)}`,
     page,
   ].join('\n');

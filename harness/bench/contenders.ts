@@ -46,7 +46,7 @@ const RELAY_LIMITS = [
 const NODE = process.execPath;
 
 /** Waits until it listens there. @throws Error with its last words when it ends first, or takes too long */
-const started = async (command: readonly string[], port: number): Promise<Program> => {
+export const started = async (command: readonly string[], port: number): Promise<Program> => {
   const program = new Program(command);
   const deadline = performance.now() + READY_MILLIS;
   while (!(await listensOn(port))) {
@@ -60,7 +60,12 @@ const started = async (command: readonly string[], port: number): Promise<Progra
   return program;
 };
 
-const runningAs = (port: number, programs: readonly Program[], after: () => void = () => {}): Running => ({
+/** @param after called when all have ended */
+export const runningAs = (
+  port: number,
+  programs: readonly Program[],
+  after: () => void = () => {},
+): Running => ({
   port,
   pids: programs.map(({ pid }) => pid),
   stop: async () => {

@@ -9,7 +9,7 @@ import { judgeRelay } from './relay-goals.ts';
 
 /** What a bench found: report.json is this, and terminal and page are printed from it. */
 export type BenchReport = {
-  readonly bench: 'relay';
+  readonly bench: 'relay' | 'measurement';
   readonly seed: number;
   /** Only the nearest rivals, in few and short rounds. */
   readonly quick: boolean;
@@ -28,6 +28,14 @@ export type BenchReport = {
   readonly goals: readonly JudgedGoal[];
   readonly measures: readonly Measured[];
 };
+
+/** Where a bench ran. */
+export const machineFacts = (): BenchReport['machine'] => ({
+  cpus: cpus().length,
+  memoryBytes: totalmem(),
+  system: `${process.platform} ${release()}`,
+  node: process.version,
+});
 
 export type RelayBenchOptions = {
   readonly peers: FoundPeers;
@@ -65,12 +73,7 @@ export const runRelayBench = async (options: RelayBenchOptions): Promise<BenchRe
     began: began.toISOString(),
     seconds: (Date.now() - began.getTime()) / 1000,
     rounds: sizes.rounds,
-    machine: {
-      cpus: cpus().length,
-      memoryBytes: totalmem(),
-      system: `${process.platform} ${release()}`,
-      node: process.version,
-    },
+    machine: machineFacts(),
     versions: versionsOf(peers),
     goals: judgeRelay(measures),
     measures,

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Backoff, type Schedule } from '../../../backoff/schedule.ts';
 import { rngFor } from '../../../machine/rng.ts';
@@ -56,6 +56,11 @@ export class CsvOutput implements Output {
   /** Used again and again: one made anew for each batch costs more than the text in it. */
   #buffer = Buffer.allocUnsafeSlow(4 * HELD_BYTES_MAX);
   #heldBytes = 0;
+  /**
+   * A file of its own is written without a detour through another thread: the kernel only copies. With the detour, whatever arrives
+   * meanwhile lives long enough to be moved by the garbage collector. Pipes and devices may keep us waiting, so they get the thread.
+   */
+  #isRegular = false;
   #closing = false;
   #wake: (() => void) | undefined;
 
@@ -75,7 +80,8 @@ export class CsvOutput implements Output {
       throw this.#unusable('a file that can be written', error);
     }
     const stat = await this.#file.stat();
-    if (stat.isFile() && stat.size > 0) await this.#goOn(this.#file, stat.size);
+    this.#isRegular = stat.isFile();
+    if (this.#isRegular && stat.size > 0) await this.#goOn(this.#file, stat.size);
   }
 
   async write({ points, origin }: Batch): Promise<void> {
@@ -121,7 +127,9 @@ export class CsvOutput implements Output {
     let waited = false;
     while (this.#heldBytes > 0) {
       try {
-        const { bytesWritten } = await this.#file.write(this.#buffer, 0, this.#heldBytes);
+        const bytesWritten = this.#isRegular
+          ? writeSync(this.#file.fd, this.#buffer, 0, this.#heldBytes)
+          : (await this.#file.write(this.#buffer, 0, this.#heldBytes)).bytesWritten;
         this.#buffer.copyWithin(0, bytesWritten, this.#heldBytes);
         this.#heldBytes -= bytesWritten;
       } catch (error) {
