@@ -115,7 +115,7 @@ const withOptions = (command: Command, environment: Environment): Command =>
     .option(
       '--config <file>',
       'configuration file (environment: ALUMET_CONFIG)',
-      environment.ALUMET_CONFIG ?? DEFAULT_FILE,
+      environment.ALUMET_CONFIG || DEFAULT_FILE,
     )
     .option('--no-default-config', 'fail when there is no configuration file')
     .option(

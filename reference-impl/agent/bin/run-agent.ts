@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../agent.ts';
 import { AgentError, reasonOf } from '../agent-error.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
@@ -9,6 +10,8 @@ import type { WantedRun } from './command-line.ts';
 import { isUsage, loadConfig } from './load.ts';
 import { openLog } from './log.ts';
 import { onSignals } from './signals.ts';
+
+const LAST_POLL_MILLIS = 2_000;
 
 const complain = (error: unknown): number => {
   if (!(error instanceof AgentError)) throw error;
@@ -78,9 +81,11 @@ export const runAgent = async (wanted: WantedRun): Promise<number> => {
     say: (line) => (wanted.type === 'exec' ? log.info(line) : process.stdout.write(`${line}\n`)),
   });
   let attended: Attended | undefined;
+  let told: NodeJS.Signals | undefined;
   onSignals({
     stop: (signal) => {
       log.info({ signal }, 'stopping: a second signal ends at once');
+      told = signal;
       attended?.signal(signal);
       agent.ask();
     },
@@ -101,15 +106,19 @@ export const runAgent = async (wanted: WantedRun): Promise<number> => {
     return code;
   }
   if (attended?.pid !== undefined) agent.watch(attended.pid);
+  // it came while the command was being started
+  if (told !== undefined) attended?.signal(told);
   log.info({ plugins: config.plugins.map(({ name }) => name) }, 'running');
   if (wanted.type === 'run') process.stdout.write('relay-agent running\n');
   if (attended !== undefined) {
-    await agent.pollAll();
+    void agent.pollAll();
     void attended.ended.then(() => agent.ask());
   }
   await agent.asked;
   const ownCode = attended === undefined ? 0 : await attended.ended;
-  if (attended !== undefined) await agent.pollAll();
+  // an output that is stuck must not keep the command's code from being passed on
+  if (attended !== undefined)
+    await Promise.race([agent.pollAll(), sleep(LAST_POLL_MILLIS, undefined, { ref: false })]);
   const { clean, problems } = await agent.stop();
   for (const problem of problems) process.stderr.write(`relay-agent: ${problem}\n`);
   log.info({ clean }, 'stopped');

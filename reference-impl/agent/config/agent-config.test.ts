@@ -162,6 +162,13 @@ const REFUSED: readonly (readonly [
   ['no TOML', 'a = \n', {}, 'CONFIG_TOML', /file\.toml:1:\d+: expected TOML/],
   ['an override that is no TOML', undefined, { overrides: ['x'] }, 'CONFIG_TOML', /--config-override:1:/],
   ['plugins that is no table', 'plugins = 1', {}, 'CONFIG_VALUE', /plugins: expected a table/],
+  [
+    'a plugin that is no table',
+    '[plugins]\ncsv = true',
+    {},
+    'CONFIG_VALUE',
+    /plugins\.csv: expected a table, got boolean true/,
+  ],
   ['a switch that is none', '[plugins.csv]\nenabled = "no"', {}, 'CONFIG_VALUE', /plugins\.csv\.enabled/],
 ];
 

@@ -1,6 +1,6 @@
 import { AgentError } from '../agent-error.ts';
 import type { AnyPlugin } from '../plugin.ts';
-import { ConfigTable, type TomlTable } from './config-table.ts';
+import { ConfigTable, isTable, type TomlTable } from './config-table.ts';
 import { nearestHint } from './nearest.ts';
 import { type Environment, substitute } from './substitute.ts';
 import { merged, readToml } from './toml-text.ts';
@@ -52,8 +52,7 @@ source_channel_size = 2048
 allow_manual_trigger = false
 `;
 
-const asTable = (value: unknown): TomlTable | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as TomlTable) : undefined;
+const asTable = (value: unknown): TomlTable | undefined => (isTable(value) ? value : undefined);
 
 /** Overrides and the three shorthands, as one table. */
 const overridesOf = (request: ConfigRequest): TomlTable => {
@@ -147,7 +146,9 @@ export const readConfig = (
   const over = overridesOf(request);
   const root = new ConfigTable('', merged(file, over));
   const general = readGeneral(root);
+  const tables = new ConfigTable('plugins', root.values('plugins'));
   const names = Object.keys(root.values('plugins'));
+  for (const name of names) tables.table(name);
   root.done();
   checkNames(names, plugins, text === undefined ? '--config-override' : `${where}: plugins`);
   checkNames(request.plugins ?? [], plugins, '--plugins');

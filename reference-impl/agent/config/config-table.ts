@@ -4,7 +4,7 @@ import { nearestHint } from './nearest.ts';
 
 export type TomlTable = { readonly [key: string]: unknown };
 
-const isTable = (value: unknown): value is TomlTable =>
+export const isTable = (value: unknown): value is TomlTable =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
 /** Keys whose values are never printed. */

@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
-import { AgentError, reasonOf } from '../agent-error.ts';
-import type { TomlTable } from './config-table.ts';
+import { AgentError } from '../agent-error.ts';
+import { isTable, type TomlTable } from './config-table.ts';
 
 /** @param where file, option or table the text comes from, for messages @throws AgentError CONFIG_TOML, which never shows the line itself: it may hold a secret */
 export const readToml = (text: string, where: string): TomlTable => {
@@ -8,8 +8,7 @@ export const readToml = (text: string, where: string): TomlTable => {
     return parse(text) as TomlTable;
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const [first = ''] = reasonOf(error).split('.').slice(0, 1);
-    const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? first;
+    const [reason = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
     throw new AgentError({
       code: 'CONFIG_TOML',
       where: `${where}:${error.line}:${error.column}`,
@@ -19,9 +18,6 @@ export const readToml = (text: string, where: string): TomlTable => {
     });
   }
 };
-
-const isTable = (value: unknown): value is TomlTable =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
 /** Both tables in one: what `over` says wins, tables are merged key by key, lists are replaced. */
 export const merged = (under: TomlTable, over: TomlTable): TomlTable => {
