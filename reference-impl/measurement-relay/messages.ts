@@ -86,7 +86,6 @@ export const VARIANT = {
   SendBatch: 6,
   Acknowledge: 7,
 } as const;
-export type Variant = keyof typeof VARIANT;
 
 export type Message = Infer<typeof MessageSchema>;
 export type Content = Message['content'];
