@@ -204,6 +204,7 @@ export class Progress {
   heartbeat(nowMicros: number): readonly string[] {
     if (this.#options.form !== 'lines' || nowMicros - this.#saidAt < HEARTBEAT_MICROS) return [];
     this.#saidAt = nowMicros;
+    if (this.#islands) return [terminalText(`${clock(nowMicros)} alive ${this.#island}`, this.#options)];
     const { connected, facts, tunnelsOpen, tunnelsDone, phase } = this.#live;
     const where = phase === '' ? '' : ` phase=${quoted(phase)}`;
     return [
