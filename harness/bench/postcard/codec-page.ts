@@ -17,7 +17,7 @@ const STYLE = `
 .glance .tr .one{height:30px;border-left-style:dashed}.pt.ours{background:var(--blue)}.pt.peer{background:var(--surface);border:1.6px solid var(--ink2)}.ci.ours{background:var(--blue)}.ci.peer{background:var(--ink3)}
 .glance .base .pt{display:none}.axis{position:relative;height:22px}.axis span{position:absolute;bottom:3px;transform:translateX(-50%);font-weight:400}
 .work{margin-top:28px}.work h3{margin-bottom:4px}.work details{margin-top:12px}.work summary{cursor:pointer}.work .panels{margin-top:16px}
-@media (max-width:719px){.glance .fo,.glance .by .bar1{display:none}.glance td,.glance th{white-space:normal}.glance .axis{display:none}}`;
+@media (max-width:719px){.work .panel td,.work .panel th{white-space:normal}.work .panel{min-width:0}.glance .by{display:none}.glance .fo,.glance .by .bar1{display:none}.glance td,.glance th{white-space:normal}.glance .axis{display:none}}`;
 
 /** The overview's axis: from a 32nd to 16 times, by powers of two. */
 const AXIS = { low: -5, high: 4 } as const;

@@ -30,8 +30,8 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 15, warmNanos: 800e6, turnNanos: 8e6 },
-  ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.15 },
+  ...{ rounds: 15, warmNanos: 600e6, turnNanos: 8e6 },
+  ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.1 },
 };
 
 export const FULL: CodecSizes = {

@@ -7,7 +7,11 @@ import { createInterface } from 'node:readline';
 import { SETS, type SetName } from '../cases.ts';
 
 const [set = '', contender = '', points = '0'] = process.argv.slice(2);
-const cases = await SETS[set as SetName](contender, Number(points));
+const cases = await SETS[set as SetName](contender, Number(points)).catch((error: Error) => {
+  // a word for the bench's own message, which has no room for a stack
+  console.error(error.message);
+  process.exit(1);
+});
 const sizes = Object.fromEntries(cases.map(({ name, bytes }) => [name, bytes]));
 console.log(`ready ${JSON.stringify(sizes)}`);
 
