@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import t from 'tap';
 import type { Action } from '../pipeline/pattern.ts';
 import { readCommand } from './command.ts';
@@ -95,4 +96,33 @@ t.test('a reason says what would be right', async (t) => {
     const read = readCommand(line);
     t.match(read.type === 'invalid' ? read.why : read, why, line);
   }
+});
+
+t.test('any line is a command or a reason, and never throws', async (t) => {
+  const word = fc.constantFrom(
+    'control',
+    'source',
+    '*',
+    'a/b',
+    'src/*/x',
+    'pause',
+    'set-period',
+    '1s',
+    'stop',
+    '',
+    '\t',
+    '__proto__',
+  );
+  const line = fc.oneof(
+    fc.string(),
+    fc.array(word, { maxLength: 6 }).map((words) => words.join(' ')),
+  );
+  fc.assert(
+    fc.property(line, (text) => {
+      const read = readCommand(text);
+      return read.type !== 'invalid' || read.why.length > 10;
+    }),
+    { seed: 5, numRuns: 3_000 },
+  );
+  t.pass('3,000 lines of seed 5');
 });
