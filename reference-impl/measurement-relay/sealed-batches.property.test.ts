@@ -27,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'flood' }) },
 );
 
-t.test('it does what a plain list would, whatever is added, forgotten and dropped', async (t) => {
+t.test('sealed batches are those of a plain list, whatever is added, forgotten and dropped', async (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const sealed = new SealedBatches<Sealed>();
