@@ -19,6 +19,31 @@ const kept = ({ tag, value }: NumberValue): SQLInputValue => {
   return typeof value === 'bigint' && value > SIGNED_MAX ? `${value}` : value;
 };
 
+/** A series, and its row's id as long as the transaction that wrote it was not rolled back. */
+type SeriesRow = { readonly series: Series; id: number; epoch: number };
+
+const NUMBERS = 3;
+
+/**
+ * Points as they wait to be written: some 30 bytes each instead of hundreds, so that the points themselves can be forgotten at once,
+ * before the garbage collector has to move them.
+ */
+export type PackedPoints = {
+  readonly rows: readonly SeriesRow[];
+  /** secs, nanos, value of each. */
+  readonly numbers: Float64Array;
+  /** Values that a float does not hold, by the point's place. */
+  readonly others: ReadonlyMap<number, SQLInputValue>;
+};
+
+const EPOCH_NONE = -1;
+
+const rowOf = (point: Series): SeriesRow => {
+  const { metric_id, resource_kind, resource_id, consumer_kind, consumer_id, attributes } = point;
+  const series = { metric_id, resource_kind, resource_id, consumer_kind, consumer_id, attributes };
+  return { series, id: 0, epoch: EPOCH_NONE };
+};
+
 /** Puts points into the tables, inside a transaction of the caller's. */
 export class SqliteWriter {
   readonly #registry: MetricRegistry;
@@ -28,7 +53,9 @@ export class SqliteWriter {
   readonly #addSeries: StatementSync;
   readonly #addBatch: StatementSync;
   readonly #lastBatch: StatementSync;
-  readonly #series: SeriesCache<number>;
+  readonly #series = new SeriesCache<SeriesRow>(rowOf);
+  /** Counts rollbacks: ids of an epoch before are void. */
+  #epoch = 0;
   readonly #metrics = new Map<number, number>();
   readonly #bound: SQLInputValue[] = new Array(ROWS * COLUMNS).fill(0);
 
@@ -47,12 +74,11 @@ export class SqliteWriter {
       'INSERT INTO batches (client, spool, last_batch) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last_batch = excluded.last_batch WHERE excluded.last_batch > last_batch',
     );
     this.#lastBatch = database.prepare('SELECT last_batch FROM batches WHERE client = ? AND spool = ?');
-    this.#series = new SeriesCache((series) => this.#seriesId(series));
   }
 
   /** After a rollback: ids that were given in it are void. */
   forget(): void {
-    this.#series.clear();
+    this.#epoch++;
     this.#metrics.clear();
   }
 
@@ -66,25 +92,53 @@ export class SqliteWriter {
   }
 
   write(points: readonly Point[]): void {
+    this.writePacked(this.pack(points));
+  }
+
+  /** Outside of any transaction. */
+  pack(points: readonly Point[]): PackedPoints {
+    const rows: SeriesRow[] = new Array(points.length);
+    const numbers = new Float64Array(points.length * NUMBERS);
+    const others = new Map<number, SQLInputValue>();
+    for (let index = 0, at = 0; index < points.length; index++, at += NUMBERS) {
+      const point = points[index] as Point;
+      rows[index] = this.#series.of(point);
+      numbers[at] = point.timestamp.secs;
+      numbers[at + 1] = point.timestamp.nanos;
+      const value = kept(point.value);
+      if (typeof value === 'number') numbers[at + 2] = value;
+      else others.set(index, value);
+    }
+    return { rows, numbers, others };
+  }
+
+  writePacked(packed: PackedPoints): void {
+    const { length } = packed.rows;
     const bound = this.#bound;
-    const whole = points.length - (points.length % ROWS);
+    const whole = length - (length % ROWS);
     for (let from = 0; from < whole; from += ROWS) {
-      for (let row = 0, at = 0; row < ROWS; row++) at = this.#bind(points[from + row] as Point, bound, at);
+      for (let row = 0; row < ROWS; row++) this.#bind(packed, from + row, bound, row * COLUMNS);
       this.#many.run(...bound);
     }
     const single: SQLInputValue[] = [];
-    for (let i = whole; i < points.length; i++) {
-      this.#bind(points[i] as Point, single, 0);
+    for (let index = whole; index < length; index++) {
+      this.#bind(packed, index, single, 0);
       this.#one.run(...single);
     }
   }
 
-  #bind(point: Point, bound: SQLInputValue[], at: number): number {
-    bound[at] = this.#series.of(point);
-    bound[at + 1] = point.timestamp.secs;
-    bound[at + 2] = point.timestamp.nanos;
-    bound[at + 3] = kept(point.value);
-    return at + COLUMNS;
+  #bind({ rows, numbers, others }: PackedPoints, index: number, bound: SQLInputValue[], at: number): void {
+    const row = rows[index] as SeriesRow;
+    if (row.epoch !== this.#epoch) {
+      row.id = this.#seriesId(row.series);
+      row.epoch = this.#epoch;
+    }
+    const from = index * NUMBERS;
+    bound[at] = row.id;
+    bound[at + 1] = numbers[from] as number;
+    bound[at + 2] = numbers[from + 1] as number;
+    const other = others.size === 0 ? undefined : others.get(index);
+    bound[at + 3] = other === undefined ? (numbers[from + 2] as number) : other;
   }
 
   #seriesId({
