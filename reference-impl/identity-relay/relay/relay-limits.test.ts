@@ -107,7 +107,7 @@ t.test(
     good.shake();
     good.init({ type: 'listen' });
     t.match(bench.machine.stats(), { listeners: 1, handshakes: 512 });
-    bench.pass(8_000);
+    bench.pass(12_000);
     t.equal(good.closed, undefined);
     t.ok(
       crowd.every(({ closed }) => closed === 'close'),
