@@ -9,6 +9,7 @@ import {
   agentsIn,
   MEASUREMENT,
   measurementAgents,
+  measurementEnd,
   measurementServer,
   RETRY,
   scheduleOf,
@@ -43,7 +44,7 @@ const site = (options: Options, index: number): Site => {
   };
 };
 
-const timeline = (durationMillis: number): readonly TimelineEntry[] => {
+const timeline = (durationMillis: number, sites: readonly Site[]): readonly TimelineEntry[] => {
   const away = START_WITHIN_MILLIS + 2_000;
   const outageMillis = Math.max(6_000, durationMillis - away - BACK_MILLIS - 4_000);
   const ended = { after: { type: 'fault.ended', kind: 'outage' } } as const;
@@ -61,10 +62,8 @@ const timeline = (durationMillis: number): readonly TimelineEntry[] => {
       },
     },
     { when: ended, step: { do: 'phase', name: 'coming back' } },
-    { when: { ...ended, delayMillis: BACK_MILLIS }, step: { do: 'agents', state: 'rest' } },
     { when: { ...ended, delayMillis: BACK_MILLIS }, step: { do: 'phase', name: 'settle' } },
-    { when: { ...ended, delayMillis: BACK_MILLIS + 3_000 }, step: { do: 'read', server: MEASUREMENT } },
-    { when: { ...ended, delayMillis: BACK_MILLIS + 4_000 }, step: { do: 'finish', settleMillis: 0 } },
+    ...measurementEnd({ ...ended, delayMillis: BACK_MILLIS }, sites),
   ];
 };
 
@@ -87,7 +86,7 @@ export default defineScenario({
       fleets: [
         { name: 'agents', schedule: scheduleOf(JITTERED), members: agentsIn(sites), server: MEASUREMENT },
       ],
-      timeline: timeline(options.durationMillis),
+      timeline: timeline(options.durationMillis, sites),
       users: { count: 0, thinkMillis: [1_000, 1_000], shape: () => ({ up: 64, down: 64, close: 'half' }) },
       goals: {},
       limitMillis: options.durationMillis + 60_000,

@@ -9,6 +9,7 @@ import {
   agentsIn,
   MEASUREMENT,
   measurementAgents,
+  measurementEnd,
   measurementServer,
   RETRY,
   scheduleOf,
@@ -44,22 +45,16 @@ const site = (options: Options, index: number): Site => {
   };
 };
 
-/** The store needs so long for what came in `stormMillis`. */
-const drainMillis = (stormMillis: number): number =>
-  Math.ceil(stormMillis * (1 / STORED_SHARE - 1)) + SETTLE_MILLIS;
-
-const timeline = (stormMillis: number): readonly TimelineEntry[] => {
+const timeline = (stormMillis: number, sites: readonly Site[]): readonly TimelineEntry[] => {
   const begin = START_WITHIN_MILLIS + 1_000;
   const over = begin + stormMillis;
-  const drained = over + drainMillis(stormMillis);
   return [
     { when: 0, step: { do: 'phase', name: 'connecting' } },
     { when: begin, step: { do: 'phase', name: 'storm' } },
     { when: begin, step: { do: 'agents', state: 'go' } },
-    { when: over, step: { do: 'agents', state: 'rest' } },
     { when: over, step: { do: 'phase', name: 'calm' } },
-    { when: drained, step: { do: 'read', server: MEASUREMENT } },
-    { when: drained + 2_000, step: { do: 'finish', settleMillis: 0 } },
+    // the store needs its time for what it was not asked to take at once
+    ...measurementEnd(over, sites, 2 * stormMillis + SETTLE_MILLIS),
   ];
 };
 
@@ -85,7 +80,7 @@ export default defineScenario({
       fleets: [
         { name: 'agents', schedule: scheduleOf(RETRY), members: agentsIn(sites), server: MEASUREMENT },
       ],
-      timeline: timeline(stormMillis),
+      timeline: timeline(stormMillis, sites),
       users: { count: 0, thinkMillis: [1_000, 1_000], shape: () => ({ up: 64, down: 64, close: 'half' }) },
       goals: {},
       limitMillis: durationMillis + 60_000,

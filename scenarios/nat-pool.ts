@@ -13,6 +13,7 @@ import {
   measurementServer,
   RETRY,
   scheduleOf,
+  storeRead,
 } from '../harness/scenario/measurement-roles.ts';
 import {
   defineScenario,
@@ -78,6 +79,9 @@ const MEASURING = {
   bufferMaxLength: 40,
   bufferTimeoutMillis: 2_000,
 } as const;
+
+const MEASURE = { do: 'agents', state: 'go' } as const;
+const REST = { do: 'agents', state: 'rest' } as const;
 
 const nth = <Value>(values: readonly Value[], index: number): Value => values[index % values.length] as Value;
 const two = (n: number): string => String(n).padStart(2, '0');
@@ -256,17 +260,14 @@ const timeline = (options: Options, sites: readonly Site[]): readonly TimelineEn
     { when: begin.users - 100, step: { do: 'audit', moment: 'before' } },
     { when: begin.users, step: { do: 'phase', name: 'steady' } },
     { when: begin.users, step: { do: 'users', state: 'go' } },
-    { when: begin.users, step: { do: 'agents', state: 'go' } },
+    ...(agentsIn(sites).length === 0 ? [] : [{ when: begin.users, step: MEASURE }]),
     probe('users/dead-members', 'PORT-POOL-5'),
     probe('users/claim-twice', 'PORT-EVENT-3'),
     ...faults(options, sites),
     ...leaving(options, sites),
     { when: begin.rest, step: { do: 'users', state: 'rest' } },
-    { when: begin.rest, step: { do: 'agents', state: 'rest' } },
-    {
-      when: { after: { type: 'run.phase', name: 'settle' }, delayMillis: 2_900 },
-      step: { do: 'read', server: MEASUREMENT },
-    },
+    ...(agentsIn(sites).length === 0 ? [] : [{ when: begin.rest, step: REST }]),
+    ...storeRead(begin.rest, sites, begin.settle - begin.rest + 2_900),
     {
       when: { after: { type: 'run.phase', name: 'settle' }, delayMillis: 3_000 },
       step: { do: 'audit', moment: 'after' },

@@ -3,6 +3,7 @@
  * The program that runs inside a lab's hosts: `node harness/agents/agent.ts`. Speaks protocol.ts over standard input and
  * output; runs the actors of one or several hosts over real sockets. Ends with its input, and whatever it started with it.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,15 +17,19 @@ import { makeActor } from './actors.ts';
 import type { Disk } from './point-store.ts';
 import { Program } from './program.ts';
 import type { AgentCommand } from './protocol.ts';
-import { inWork } from './sqlite-store.ts';
-import { SqliteReader } from './store-reader.ts';
+import { SqliteRows } from './sqlite-rows.ts';
+import { StoreReader } from './store-reader.ts';
 import { TraceWire } from './wire-watch.ts';
 
 type Running =
-  | { readonly kind: 'reader'; readonly reader: SqliteReader }
+  | { readonly kind: 'reader'; readonly reader: StoreReader }
   | { readonly kind: 'program'; readonly program: Program }
   | { readonly kind: 'machine'; readonly driver: NodeDriver<Happening, ActorCommand> };
 
+/** What clients decide. */
+const DATED = /^(client|agent)\./;
+/** Tells this agent's tables from those of other runs in the same database. */
+const RUN = randomBytes(4).toString('hex');
 /** Lines are gathered for this long, so that a burst of events is one write. */
 const GATHER_MILLIS = 5;
 
@@ -110,11 +115,11 @@ class Agent {
     if (known !== undefined) throw new Error(`${who} is started already`);
     try {
       if (actor.kind === 'program') {
-        const program = new Program(actor, say);
+        const program = new Program({ ...actor, argv: actor.argv.map((arg) => this.#placed(arg)) }, say);
         this.#running.set(who, { kind: 'program', program });
         return await program.start();
       }
-      if (actor.kind === 'store-reader') return this.#startReader(who, actor, say);
+      if (actor.kind === 'store-reader') return await this.#startReader(who, actor, say);
       const name = connNames();
       const machine = makeActor(actor, {
         ...{ name, seed: this.#seed, who, port: this.#ports.get(who) ?? 0 },
@@ -124,7 +129,7 @@ class Agent {
       const clock = (): number => Number((process.hrtime.bigint() - this.#base) / 1000n) / 1000;
       // What a client decided is dated by its own clock: the wait between a loss and the next dial is judged to the millisecond.
       const report = (event: Happening, now: number): void =>
-        event.type.startsWith('client.') ? this.#stamper.sayAt(who, now * 1000, event) : say(event);
+        DATED.test(event.type) ? this.#stamper.sayAt(who, now * 1000, event) : say(event);
       const driver = new NodeDriver(machine, { name, report, bind, clock, ...wire });
       this.#running.set(who, { kind: 'machine', driver });
       say({ type: 'host.started', form: actor.kind });
@@ -134,20 +139,26 @@ class Agent {
     }
   }
 
-  #startReader(
+  async #startReader(
     who: string,
-    { store, coded }: Extract<ActorSpec<Address>, { kind: 'store-reader' }>,
+    { store, table, coded }: Extract<ActorSpec<Address>, { kind: 'store-reader' }>,
     say: (event: Happening) => void,
-  ): void {
-    if (!('sqlite' in store)) throw new Error('PostgreSQL is read by another program');
-    const reader = new SqliteReader(
-      inWork(store.sqlite, () => this.#workFolder()),
-      coded,
-      say,
-    );
+  ): Promise<void> {
+    const rows =
+      'sqlite' in store
+        ? new SqliteRows(this.#placed(store.sqlite))
+        : // few agents read a database, and all of them are to start quickly
+          new (await import('./postgres-rows.ts')).PostgresRows(store.postgres, this.#placed(table));
+    const reader = new StoreReader(rows, coded, say);
     this.#running.set(who, { kind: 'reader', reader });
     say({ type: 'host.started', form: 'store-reader' });
     reader.start();
+  }
+
+  /** With the folder and the number of this agent where it asks for them. */
+  #placed(text: string): string {
+    const placed = text.includes('{work}') ? text.replaceAll('{work}', this.#workFolder()) : text;
+    return placed.replaceAll('{run}', RUN);
   }
 
   /** Made when it is first asked for. */
@@ -159,7 +170,7 @@ class Agent {
   async #stop(who: string, how: 'orderly' | 'kill'): Promise<void> {
     const running = this.#known(who);
     if (running.kind === 'program') return running.program.stop(how);
-    if (running.kind === 'reader') return running.reader.stop();
+    if (running.kind === 'reader') return await running.reader.stop();
     if (how === 'orderly') running.driver.stop();
     else {
       running.driver.destroy();

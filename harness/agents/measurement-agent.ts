@@ -69,6 +69,8 @@ export class MeasurementAgent implements NetMachine<Happening, ActorCommand> {
   readonly #client: MeasurementClient;
   #startAt: Millis | undefined;
   #pollAt: Millis | undefined;
+  /** Told to rest, and has not said yet that it does. */
+  #resting = false;
   #booksAt: Millis | undefined;
   #books: Books = { made: 0, waiting: 0, acknowledged: 0, unconfirmed: 0, dropped: 0 };
 
@@ -125,6 +127,7 @@ export class MeasurementAgent implements NetMachine<Happening, ActorCommand> {
   }
 
   #measure(now: Millis, state: 'go' | 'rest'): readonly NetOutput<Happening>[] {
+    this.#resting = state === 'rest';
     if (state === 'go') {
       this.#pollAt ??= now + this.#spec.source.periodMillis;
       return NOTHING;
@@ -152,6 +155,11 @@ export class MeasurementAgent implements NetMachine<Happening, ActorCommand> {
 
   #hand(now: Millis, input: NetInput | CommandInput<ClientCommand>): readonly NetOutput<Happening>[] {
     const out = retold(this.#client.handle(now, input), told);
+    if (this.#resting && this.#now().waiting === 0) {
+      this.#resting = false;
+      const rested = { type: 'agent.rested', made: this.#source.made } as const;
+      return [...out, ...this.#tellBooks(now), { type: 'report', event: rested }];
+    }
     this.#booksAt ??= this.#changed() ? now + BOOKS_MILLIS : undefined;
     return out;
   }

@@ -49,7 +49,7 @@ export type MeasurementServerSpec = {
   readonly storePointsPerSecond: number;
   /**
    * `memory`: kept beside the machine, outlives its kill, and tells itself what lies in it; a file of SQLite; or a connection
-   * string of PostgreSQL. `{work}` in a path is a folder of the agent process, gone with it.
+   * string of PostgreSQL. `{work}` in a path is a folder of the agent process, gone with it; `{run}` a number of its own.
    */
   readonly store: 'memory' | { readonly sqlite: string } | { readonly postgres: string };
   /** Names of the agents that code their points. */
@@ -61,5 +61,7 @@ export type MeasurementServerSpec = {
 export type StoreReaderSpec = {
   readonly kind: 'store-reader';
   readonly store: { readonly sqlite: string } | { readonly postgres: string };
+  /** Of PostgreSQL. */
+  readonly table: string;
   readonly coded: readonly string[];
 };

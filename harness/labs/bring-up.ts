@@ -3,6 +3,7 @@ import type { Address } from '../../reference-impl/machine/machine.ts';
 import type { ActorSpec, Ref } from '../agents/actor-spec.ts';
 import type { Ground } from './ground.ts';
 import type { Hosts } from './hosts.ts';
+import { agentProgram, POSTGRES_TABLE, serverProgram } from './measurement-program.ts';
 import { resolved, siteWay } from './paths.ts';
 import { relayProgram } from './relay-program.ts';
 import { type Site, serverNames, type Topology } from './topology.ts';
@@ -34,7 +35,7 @@ const startReaders = async (hosts: Hosts): Promise<void> => {
   for (const { name, actor } of hosts.topology.servers ?? []) {
     if (actor.kind !== 'measurement-server' || actor.store === 'memory') continue;
     const { store, coded } = actor;
-    const reader = { kind: 'store-reader', store, coded } as const;
+    const reader = { kind: 'store-reader', store, table: POSTGRES_TABLE, coded } as const;
     await hosts.launch(name, readerOf(name), reader, { watch: false, listens: true });
   }
 };
@@ -47,7 +48,10 @@ const serverActor = (hosts: Hosts, name: Ref): ActorSpec<Address> => {
     return relayProgram(relay, keepaliveMillis, ground.address(name), ground);
   const server = servers.find((candidate) => candidate.name === name);
   if (server === undefined) throw new Error(`no server is called ${name}`);
-  return resolved(server.actor, (ref) => hosts.outside(ref));
+  const actor = resolved(server.actor, (ref) => hosts.outside(ref));
+  const program =
+    actor.kind === 'measurement-server' ? serverProgram(actor, ground.address(name), ground) : undefined;
+  return program ?? actor;
 };
 
 const startOutside = async (hosts: Hosts, hosted: Topology['outside']): Promise<void> => {
@@ -76,7 +80,7 @@ const startSite = async (hosts: Hosts, site: Site): Promise<void> => {
   const address = (ref: Ref): Address => entries.get(ref) ?? { host: bind, port: hosts.port(ref) };
   const start = async ({ who, actor, watch }: Site['actors'][number]): Promise<void> => {
     const spec = resolved(actor, address);
-    const run = spec.kind === 'forwarder' ? forwarderProgram(spec, ground) : spec;
+    const run = asProgram(spec, ground) ?? spec;
     await hosts.launch(site.name, who, run, { watch, listens: listens(run) });
   };
   await Promise.all(site.actors.filter(({ actor }) => actor.kind === 'service').map(start));
@@ -104,6 +108,15 @@ const listens = (actor: ActorSpec<Address>): boolean => {
     case 'measurement-agent':
       return false;
   }
+};
+
+/** What is a program here and a machine in the simulator. */
+const asProgram = (
+  spec: ActorSpec<Address>,
+  ground: Pick<Ground, 'node' | 'root'>,
+): ActorSpec<Address> | undefined => {
+  if (spec.kind === 'forwarder') return forwarderProgram(spec, ground);
+  return spec.kind === 'measurement-agent' ? agentProgram(spec) : undefined;
 };
 
 /** In real labs the forwarder is the program people run. */

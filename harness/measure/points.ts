@@ -31,6 +31,8 @@ export type PointsRow = {
   readonly counted: number;
   /** Connections and attempts that came to nothing. */
   readonly losses: number;
+  /** Its books have not changed since the store was read: what is not there then is not on its way either. */
+  readonly settled: boolean;
   /** What first went wrong, for people. */
   readonly firstWrong: Wrong | undefined;
 };
@@ -110,6 +112,7 @@ type Draft = {
   foreign: number;
   counted: number;
   losses: number;
+  settled: boolean;
   readonly dropped: Record<string, number>;
   firstWrong: Wrong | undefined;
 };
@@ -134,7 +137,9 @@ export class PointsCollector {
       }
       case 'agent.books': {
         const draft = this.#byWho.get(event.who);
-        if (draft !== undefined) draft.books = event;
+        if (draft === undefined) return;
+        draft.books = event;
+        draft.settled = false;
         return;
       }
       case 'agent.lost': {
@@ -166,6 +171,7 @@ export class PointsCollector {
       }
       case 'store.read':
         this.#read = true;
+        for (const draft of this.#byWho.values()) draft.settled = true;
         return;
     }
   }
@@ -173,7 +179,7 @@ export class PointsCollector {
   #declare(facts: AgentFacts): void {
     const draft: Draft = {
       ...{ facts, seen: new Seen(), books: undefined, firstWrong: undefined, dropped: {} },
-      ...{ repeated: 0, reordered: 0, foreign: 0, counted: 0, losses: 0 },
+      ...{ repeated: 0, reordered: 0, foreign: 0, counted: 0, losses: 0, settled: false },
     };
     this.#byWho.set(facts.agent, draft);
     this.#byName.set(facts.name, draft);
@@ -213,12 +219,22 @@ export class PointsCollector {
 }
 
 const rowOf = (draft: Draft): PointsRow => {
-  const { facts, seen, books, repeated, reordered, counted, losses, dropped, firstWrong } = draft;
+  const { facts, seen, books, repeated, reordered, counted, losses, settled, dropped, firstWrong } = draft;
   const made = books?.made ?? 0;
   const beyond = seen.beyond(made);
   const gaps = seen.gaps(made);
   return {
-    ...{ agent: facts, made, stored: seen.count - beyond, repeated, reordered, counted, losses, dropped },
+    ...{
+      agent: facts,
+      made,
+      stored: seen.count - beyond,
+      repeated,
+      reordered,
+      counted,
+      losses,
+      settled,
+      dropped,
+    },
     // a number that the agent has not reached is nobody's
     foreign: draft.foreign + beyond,
     missing: gaps.slice(0, RANGES_MAX),

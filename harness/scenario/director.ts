@@ -32,7 +32,6 @@ const SHOWS: ReadonlySet<string> = new Set([
   'tunnel',
   'probe',
   'agents',
-  'read',
   'users',
   'throughput',
 ]);

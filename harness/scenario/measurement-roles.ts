@@ -1,5 +1,6 @@
 /** The parts of a measurement, for the files in `scenarios/`: agents behind NATs, the server they report to, and their retries. */
 import { FOR_EVER, type Schedule } from '../../reference-impl/backoff/schedule.ts';
+import type { Millis } from '../../reference-impl/machine/machine.ts';
 import type { Ref } from '../agents/actor-spec.ts';
 import type {
   MeasurementAgentSpec,
@@ -7,7 +8,7 @@ import type {
   SourceMetric,
 } from '../agents/measurement-spec.ts';
 import type { HostedActor, Server, Site } from '../labs/topology.ts';
-import type { Options } from './scenario.ts';
+import type { Options, TimelineEntry, When } from './scenario.ts';
 
 /** Name of the server, its host and its outages. */
 export const MEASUREMENT: Ref = 'measurement';
@@ -83,6 +84,43 @@ export const measurementAgents = (spec: AgentsSpec): readonly HostedActor[] => {
     return { who: `${site}/${name}`, actor, watch: false };
   });
 };
+
+/** How long agents are waited for that do not come to rest, and how long a store is read. */
+const REST_MILLIS = 12_000;
+const READ_MILLIS = 8_000;
+
+/**
+ * The end of a measurement: agents rest at `rest`, the store is read once all of them have delivered everything (or have had
+ * their time), and the run is over when that is read.
+ */
+export const measurementEnd = (
+  rest: When,
+  sites: readonly Site[],
+  restMillis: Millis = REST_MILLIS,
+): readonly TimelineEntry[] => [
+  { when: rest, step: { do: 'agents', state: 'rest' } },
+  ...storeRead(rest, sites, restMillis),
+  { when: { after: { type: 'store.read' }, delayMillis: 500 }, step: { do: 'finish', settleMillis: 0 } },
+  { when: later(rest, restMillis + READ_MILLIS), step: { do: 'finish', settleMillis: 0 } },
+];
+
+/** The store is read once all agents are at rest, and anyhow `restMillis` after they were told to. */
+export const storeRead = (
+  rest: When,
+  sites: readonly Site[],
+  restMillis: Millis,
+): readonly TimelineEntry[] => {
+  const nth = agentsIn(sites).length;
+  if (nth === 0) return [];
+  const read = { do: 'read', server: MEASUREMENT } as const;
+  return [
+    { when: { after: { type: 'agent.rested' }, nth }, step: read },
+    { when: later(rest, restMillis), step: read },
+  ];
+};
+
+const later = (when: When, millis: Millis): When =>
+  typeof when === 'number' ? when + millis : { ...when, delayMillis: (when.delayMillis ?? 0) + millis };
 
 const isAgent = ({ actor }: HostedActor): boolean => actor.kind === 'measurement-agent';
 

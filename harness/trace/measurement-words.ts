@@ -57,6 +57,8 @@ export type AgentEvent =
       readonly unconfirmed: number;
       readonly dropped: number;
     }
+  /** It was told to rest, and all it made is delivered; its books were told just before. */
+  | { readonly type: 'agent.rested'; readonly made: number }
   | { readonly type: 'agent.stopped'; readonly left: number };
 
 /** What lies in the server's store, as somebody who only reads it finds it. `agent`: the name the point came under. */

@@ -91,7 +91,7 @@ class Points implements Judging {
     const found = rows.map((row) => ({ row, wrong: wrongOf(row) })).filter(({ wrong }) => wrong.length > 0);
     const broken = found.flatMap(({ wrong }) => wrong).reduce((sum, { points }) => sum + points, 0);
     // Of a store that was not read to its end nothing is known to be missing.
-    const known = table.read && complete;
+    const known = table.read && complete && rows.every(({ settled, waiting }) => settled || waiting > 0);
     const lossOnly = found.every(({ row }) => row.repeated === 0 && row.foreign === 0);
     const verdict: Verdict =
       made === 0
@@ -124,7 +124,7 @@ class Points implements Judging {
     const { endMicros, complete } = this.#analysis;
     const acknowledged = rows.reduce((sum, row) => sum + row.acknowledged, 0);
     const broken = rows.filter((row) => row.acknowledged > row.stored);
-    const known = read && complete;
+    const known = read && complete && rows.every(({ settled }) => settled);
     const verdict: Verdict =
       acknowledged === 0 ? 'not-applicable' : !known ? 'inconclusive' : broken.length > 0 ? 'fail' : 'pass';
     const [worst] = broken;
@@ -172,7 +172,7 @@ const summaryOf = (verdict: Verdict, { made, waiting, broken, known, agents, fir
     case 'inconclusive':
       return known
         ? `${waiting} of ${of} still waited to be sent when the run ended`
-        : `${of}: the store was not read to its end`;
+        : `${of}: the store was not read to its end after they had come to rest`;
     case 'fail':
       return `${broken} of ${of} are not as they should be: ${first}`;
     case 'pass': {

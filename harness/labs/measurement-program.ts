@@ -1,0 +1,79 @@
+/** Agents and servers of measurements as programs in a real lab: our own with its database, or a command of the command line. */
+
+import type { Address } from '../../reference-impl/machine/machine.ts';
+import type { ActorSpec } from '../agents/actor-spec.ts';
+import type { MeasurementAgentSpec, MeasurementServerSpec } from '../agents/measurement-spec.ts';
+import type { Ground } from './ground.ts';
+
+type Program = Extract<ActorSpec<never>, { kind: 'program' }>;
+
+/** The tables of one run in a database that others use too; the agent process puts its own number for `{run}`. */
+export const POSTGRES_TABLE = 'relaylab_{run}';
+/** Where the password of a database is not seen by whoever looks at processes. */
+const PASSWORD_VARIABLE = 'RELAYLAB_DB_PASSWORD';
+
+/** The parts of a connection string as settings of `relay-agent`. */
+const postgresSettings = (url: URL): readonly string[] => {
+  const text = (key: string, value: string): string =>
+    `plugins.postgres.${key}='${decodeURIComponent(value)}'`;
+  return [
+    text('host', url.hostname === '' ? '127.0.0.1' : url.hostname),
+    `plugins.postgres.port=${url.port === '' ? 5432 : url.port}`,
+    text('user', url.username),
+    text('database', url.pathname.slice(1) || url.username),
+    ...(url.password === '' ? [] : [`plugins.postgres.password='\${${PASSWORD_VARIABLE}}'`]),
+    text('table', POSTGRES_TABLE),
+  ];
+};
+
+const filled = (argv: readonly string[], values: Readonly<Record<string, string>>): readonly string[] =>
+  argv.map((arg) => arg.replace(/\{(\w+)\}/g, (text, name: string) => values[name] ?? text));
+
+/**
+ * The server as `relay-agent` with a database, or the command of `--server-exec`; undefined: it is an actor (its store is memory,
+ * or slower than it needs to be).
+ */
+export const serverProgram = (
+  { exec, store, storePointsPerSecond, acknowledge }: MeasurementServerSpec,
+  host: string,
+  { node, root }: Pick<Ground, 'node' | 'root'>,
+): Program | undefined => {
+  if (store === 'memory') return undefined;
+  const url = 'postgres' in store ? new URL(store.postgres) : undefined;
+  const env = url === undefined ? {} : { [PASSWORD_VARIABLE]: decodeURIComponent(url.password) };
+  const common = { kind: 'program', env, host, listens: true } as const;
+  if (exec !== undefined) {
+    const db = 'sqlite' in store ? store.sqlite : store.postgres;
+    return { ...common, argv: filled(exec, { db, host }) };
+  }
+  if (storePointsPerSecond > 0 && url === undefined) return undefined;
+  const output =
+    'sqlite' in store
+      ? [`plugins.sqlite.path='${store.sqlite}'`, "plugins.sqlite.synchronous='normal'"]
+      : postgresSettings(new URL(store.postgres));
+  const settings = [...output, `plugins.relay-server.acknowledge=${acknowledge}`];
+  const argv = [
+    ...[node, `${root}/reference-impl/agent/bin/relay-agent.ts`, '--relay-in', `${host}:{port}`],
+    ...[
+      '--config',
+      '{work}/relay-agent.toml',
+      '--plugins',
+      `relay-server,${url === undefined ? 'sqlite' : 'postgres'}`,
+    ],
+    ...settings.flatMap((setting) => ['--config-override', setting]),
+    ...['--log-level', 'warn', '--log-format', 'json'],
+  ];
+  return { ...common, argv };
+};
+
+/** Somebody else's agent: it measures what it likes, and reports through the same link and NAT. */
+export const agentProgram = ({ exec, server, agent }: MeasurementAgentSpec<Address>): Program | undefined =>
+  exec === undefined
+    ? undefined
+    : {
+        kind: 'program',
+        argv: filled(exec, { host: server.host, port: String(server.port), name: agent }),
+        env: {},
+        host: server.host,
+        listens: false,
+      };
