@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, rm } from 'node:fs/promises';
 import { createConnection, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { AgentError, reasonOf } from '../agent-error.ts';
 
 /** Longest path of a Unix socket on Linux, in bytes (sun_path without its zero). */
@@ -53,7 +53,8 @@ const removeStale = async (path: string): Promise<void> => {
  * @throws AgentError SOCKET_PLACE | SOCKET_IN_USE
  */
 export const listenAt = async (server: Server, path: string): Promise<() => Promise<void>> => {
-  const beside = join(dirname(path), `.${randomBytes(4).toString('hex').slice(0, 5)}`);
+  // Node takes a name that looks like a number for a port, unless a folder stands before it
+  const beside = `${dirname(path)}/.${randomBytes(3).toString('hex').slice(0, 5)}`;
   const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(beside));
   if (longest > PATH_BYTES_MAX)
     throw refused(

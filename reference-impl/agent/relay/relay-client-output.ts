@@ -1,6 +1,5 @@
-import type { Address } from '../../machine/machine.ts';
 import { WireError } from '../../machine/wire-error.ts';
-import type { ClientReport, RetryOptions } from '../../measurement-relay/client-report.ts';
+import type { ClientReport } from '../../measurement-relay/client-report.ts';
 import { SqliteSpool } from '../../measurement-relay/disk/spool-sqlite.ts';
 import { MemorySpool } from '../../measurement-relay/memory-spool.ts';
 import type { Batch } from '../../measurement-relay/messages.ts';
@@ -11,20 +10,7 @@ import type { Output } from '../pipeline/element.ts';
 import type { AgentContext } from '../plugin.ts';
 import { addressText } from './address.ts';
 import { limitedWarnings } from './limited-log.ts';
-
-export type RelayClientConfig = {
-  readonly clientName: string | undefined;
-  readonly server: Address;
-  readonly bufferMaxLength: number;
-  readonly bufferTimeoutMillis: number;
-  readonly retry: RetryOptions;
-  readonly acknowledge: boolean;
-  /** undefined: in memory. */
-  readonly spoolPath: string | undefined;
-  readonly spoolBytesMax: number;
-  readonly spoolWhenFull: 'hold' | 'drop-oldest';
-  readonly drainMillis: number;
-};
+import type { RelayClientConfig } from './relay-client-plugin.ts';
 
 const NAME = 'relay-client/tcp_client';
 /** Above this share of its bytes a spool takes nothing more until something is delivered. */

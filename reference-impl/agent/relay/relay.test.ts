@@ -8,7 +8,8 @@ import { ManualClock } from '../testing/manual-clock.ts';
 import { addressText, parseAddress } from './address.ts';
 import { limitedWarnings } from './limited-log.ts';
 import { relayClientPlugin } from './relay-client-plugin.ts';
-import { lastStoredByAll, relayServerPlugin } from './relay-server-plugin.ts';
+import { relayServerPlugin } from './relay-server-plugin.ts';
+import { lastStoredByAll } from './relay-server-source.ts';
 
 t.test('addresses are read in every form', async (t) => {
   for (const [text, address] of [

@@ -18,7 +18,7 @@ export const within = async <T>(millis: number, what: string, promise: Promise<T
 };
 
 /** Looks until something holds, with a deadline: for what an agent does but does not say. */
-export const eventually = async (what: string, holds: () => boolean, millis = 20_000): Promise<void> => {
+export const eventually = async (what: string, holds: () => boolean, millis = 60_000): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = setInterval(() => holds() && resolve(), 20);
   try {
@@ -76,7 +76,7 @@ export class Program {
   }
 
   /** What the first match in stdout captured. */
-  async said(pattern: RegExp, millis = 30_000): Promise<RegExpExecArray> {
+  async said(pattern: RegExp, millis = 90_000): Promise<RegExpExecArray> {
     const found = (): RegExpExecArray | null => new RegExp(pattern, 'm').exec(this.stdout);
     try {
       await eventually(`${pattern} on stdout`, () => found() !== null, millis);
@@ -87,7 +87,7 @@ export class Program {
   }
 
   /** The first line of the log with this text. */
-  async logged(text: string, millis = 30_000): Promise<LogLine> {
+  async logged(text: string, millis = 90_000): Promise<LogLine> {
     const found = (): LogLine | undefined => this.log.find(({ msg }) => msg.includes(text));
     try {
       await eventually(`'${text}' in the log`, () => found() !== undefined, millis);
@@ -129,7 +129,7 @@ export class Program {
     this.child.kill(signal);
   }
 
-  exited(millis = 30_000): Promise<number> {
+  exited(millis = 90_000): Promise<number> {
     return within(millis, `exit\nstdout: ${this.stdout}\nstderr: ${this.stderr}`, this.exit);
   }
 }
