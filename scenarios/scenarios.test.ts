@@ -2,6 +2,7 @@ import t from 'tap';
 import { loadScenario, scenarioNames } from '../harness/cli/scenario-files.ts';
 import type { LabName } from '../harness/labs/lab.ts';
 import { siteWay } from '../harness/labs/paths.ts';
+import { serverNames } from '../harness/labs/topology.ts';
 import { planHash, planOf } from '../harness/scenario/execute.ts';
 import type { Options, Scenario } from '../harness/scenario/scenario.ts';
 
@@ -37,9 +38,10 @@ for (const name of scenarioNames())
           ]),
         ];
         t.equal(new Set(names).size, names.length, 'no name twice');
-        const known = new Set(['relay', ...names]);
+        const servers = serverNames(plan.topology);
+        const known = new Set([...servers, ...names]);
         for (const { actor } of [...outside, ...sites.flatMap(({ actors }) => actors)])
-          for (const ref of ['relay', 'service', 'to', 'upstream'] as const)
+          for (const ref of ['relay', 'service', 'to', 'server'] as const)
             if (ref in actor)
               t.ok(known.has(String(actor[ref as keyof typeof actor])), `${ref} of ${actor.kind}`);
         for (const { who } of sites.flatMap((site) => site.actors))
@@ -55,6 +57,8 @@ for (const name of scenarioNames())
               `${step.site} has a fault`,
             );
           if (step.do === 'stop') t.ok(known.has(step.who));
+          if (step.do === 'outage') t.ok(servers.includes(step.server ?? 'relay'), 'the server that is away');
+          if (step.do === 'read') t.ok(servers.includes(step.server), 'the server whose store is read');
           if ('client' in step) t.ok(known.has(step.client), `${step.do} to ${step.client}`);
           if (step.do === 'throughput')
             for (const ref of [step.source, ...step.clients]) t.ok(known.has(ref), `${ref} is measured`);
