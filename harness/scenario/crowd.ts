@@ -45,9 +45,14 @@ export const islandsOf = (options: Options, sizes: CrowdSizes = CROWD): readonly
     const users = options.users === 0 ? 0 : Math.max(1, dealt(options.users, of, index));
     // One world is the run itself; several must not throw the same dice.
     const seed = of === 1 ? options.seed : rngFor(options.seed, `island/${index + 1}`).int32() >>> 0;
-    return { island: index + 1, of, stride, options: { ...options, sites, users, seed } };
+    const own = { ...options, sites, users, seed };
+    return { island: index + 1, of, stride, options: index === 0 ? own : alone(own) };
   });
 };
+
+/** Agents that measure are told of line by line: the first island has them for all. */
+const alone = (options: Options): Options =>
+  options.agents === undefined ? options : { ...options, agents: 0 };
 
 const dealt = (all: number, of: number, index: number): number =>
   Math.floor((all * (index + 1)) / of) - Math.floor((all * index) / of);
@@ -103,7 +108,7 @@ export const thinned = (plan: Plan): Plan => {
 };
 
 /** In one of several islands so many clients of a whole site are told of: what a fault does to one it does to all. */
-const TOLD_OF_WHOLE_SITE = 4;
+const TOLD_OF_WHOLE_SITE = 2;
 
 /**
  * Sites that the timeline names are whole and told of, in one of several islands the first of their clients and those named; of
