@@ -39,6 +39,12 @@ export const newFolder = (
 
 export type LogLine = { readonly level: number; readonly msg: string } & Readonly<Record<string, unknown>>;
 
+/** A test that fails midway must leave no process behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A program as a child process: `relay-agent` unless another command is named. Its output is held until it is asked for. */
 export class Program {
   readonly child: ChildProcess;
@@ -64,6 +70,7 @@ export class Program {
       env: { ...inherited, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(this.child);
     this.child.stdout?.on('data', (bytes: Buffer) => {
       this.stdout += bytes.toString();
     });
@@ -71,7 +78,10 @@ export class Program {
       this.stderr += bytes.toString();
     });
     this.exit = new Promise((resolve) => {
-      this.child.on('close', (code, signal) => resolve(code ?? (signal === null ? -1 : -2)));
+      this.child.on('close', (code, signal) => {
+        running.delete(this.child);
+        resolve(code ?? (signal === null ? -1 : -2));
+      });
     });
   }
 
