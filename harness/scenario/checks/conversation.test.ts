@@ -179,6 +179,13 @@ t.test('a port belongs to one living registration', async (t) => {
   });
   const gone: Line = [1.5, 'home/a', { type: 'client.lost', why: 'reset', waitMillis: 1, attempt: 0 }];
   t.equal(says([...both, gone], 'PORT-PORT-1')?.verdict, 'pass');
+  const leaves = (at: number): Line => [at, 'home/a', { type: 'client.stopped' }];
+  t.equal(
+    says([...both, leaves(2.2)], 'PORT-PORT-1')?.verdict,
+    'pass',
+    'the relay heard first that it leaves',
+  );
+  t.equal(says([...both, leaves(3.5)], 'PORT-PORT-1')?.verdict, 'fail', 'it left much later');
   for (const site of ['home', '']) {
     const fault: Line = [
       1.5,

@@ -37,6 +37,9 @@ const bitsOf = (id: string): number =>
   id.length * (/^[0-9A-F]*$|^[0-9a-f]*$/.test(id) ? 4 : /^[0-9]*$/.test(id) ? 3.3 : 5);
 const isPort = (text: string): boolean => /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65_535;
 
+/** How long a client may take from telling the relay that it leaves to saying so. */
+const LEAVING_MICROS = 1_000_000;
+
 class Conversations implements Judging {
   readonly #talks = new Map<string, Talk>();
   readonly #ids = new Map<string, TraceEvent>();
@@ -53,6 +56,8 @@ class Conversations implements Judging {
   /** No fault so far: only users that were told a port can know it. */
   #quiet = true;
   readonly #live = new Map<number, string>();
+  /** A port that two seem to have. */
+  readonly #doubles: { readonly holder: string; readonly event: EventOf<'client.registered'> }[] = [];
   readonly #own = new Tally('PORT-PORT-1', 'a port that no living registration has');
 
   event(event: TraceEvent): void {
@@ -74,6 +79,7 @@ class Conversations implements Judging {
         return this.#registered(event);
       case 'client.lost':
       case 'client.stopped':
+        if (event.type === 'client.stopped') this.#forgive(event);
         for (const [port, who] of this.#live) if (who === event.who) this.#live.delete(port);
         return;
       case 'host.crashed':
@@ -92,11 +98,18 @@ class Conversations implements Judging {
   #registered(event: EventOf<'client.registered'>): void {
     const holder = this.#live.get(event.port);
     if (holder === undefined || holder === event.who) this.#own.good();
-    else
-      this.#own.bad(`port ${event.port} was given to ${holder} and to ${event.who}`, [
-        proof(event, `registered at ${event.port}`),
-      ]);
+    else this.#doubles.push({ holder, event });
     this.#live.set(event.port, event.who);
+  }
+
+  /** Who leaves has told the relay before it says so here: its port may have been somebody else's for a moment already. */
+  #forgive({ who, t }: EventOf<'client.stopped'>): void {
+    const leaving = this.#doubles.findIndex(
+      ({ holder, event }) => holder === who && t - event.t < LEAVING_MICROS,
+    );
+    if (leaving < 0) return;
+    this.#doubles.splice(leaving, 1);
+    this.#own.good();
   }
 
   #bytes(event: EventOf<'conn.bytes'>): void {
@@ -206,6 +219,10 @@ class Conversations implements Judging {
   }
 
   findings(): readonly Finding[] {
+    for (const { holder, event } of this.#doubles.splice(0))
+      this.#own.bad(`port ${event.port} was given to ${holder} and to ${event.who}`, [
+        proof(event, `registered at ${event.port}`),
+      ]);
     for (const key of [...this.#talks.keys()]) this.#over(key);
     this.#patterns();
     const first = this.#first.finding(
