@@ -19,9 +19,9 @@ export type CsvConfig = CsvFormat & {
   readonly endMillis: number;
 };
 
-/** Points that become text at once: bounds memory, whatever the size of a batch. */
-const POINTS_AT_ONCE = 1_024;
-/** Without `forceFlush`, what is held before it is written. */
+/** Points that become text at once: as much as the garbage collector takes for a small object, whatever the size of a batch. */
+const POINTS_AT_ONCE = 256;
+/** What is held before it is written, also without `forceFlush` and within a large batch. */
 const HELD_BYTES_MAX = 65_536;
 /** UTF-8 of one UTF-16 unit, at most. */
 const BYTES_A_CHAR_MAX = 3;
@@ -95,8 +95,9 @@ export class CsvOutput implements Output {
     const now = this.#config.forceFlush || origin !== undefined;
     for (let from = 0; from < points.length; from += POINTS_AT_ONCE) {
       this.#hold(this.#lines.of(points, from, Math.min(points.length, from + POINTS_AT_ONCE)));
-      if (now || this.#heldBytes >= HELD_BYTES_MAX) await this.#bringOut(Number.POSITIVE_INFINITY);
+      if (this.#heldBytes >= HELD_BYTES_MAX) await this.#bringOut(Number.POSITIVE_INFINITY);
     }
+    if (now) await this.#bringOut(Number.POSITIVE_INFINITY);
   }
 
   async flush(): Promise<void> {
