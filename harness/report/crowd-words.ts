@@ -25,7 +25,7 @@ export const crowdHeadline = (crowd: CrowdFacts): string => {
 export const crowdNotes = (crowd: CrowdFacts, shownIsland: number): readonly string[] => {
   const { islands, clients, told, sites, wholeSites } = crowd;
   const notes = [
-    `${whole(told)} of ${whole(clients)} clients have lines of their own: checks over lines (conversation, tunnels, bytes, backoff, the herd's share) are of those watched. That everybody came back is judged from exact totals by the second.`,
+    `${whole(told)} of ${whole(clients)} clients have lines of their own: checks over lines (conversation, tunnels, bytes, backoff) are of those watched, the herd's share only where a world has 50 of them. That everybody came back is judged from exact totals by the second.`,
     `${whole(sites - wholeSites)} of ${whole(sites)} sites have a border instead of a NAT and a link as hosts: it gives ports and delays, loses and stalls bytes as they do; mappings that expire, reboots, new addresses and resets happen at the other ${whole(wholeSites)} sites only. Yamux sessions through a border do not ping.`,
     `Users visit the clients watched. Agents that measure run at such sites of the first island only. The relay’s own words (relay.*) are left out.`,
   ];
