@@ -53,7 +53,7 @@ export const LAYERS: Layers = {
   // all cryptography of the identity relay is in one file over node:crypto; its machines own no socket, clock or chance
   [IDENTITY]: [MACHINE, BACKOFF, `${IDENTITY}/crypto.ts`],
   [`${IDENTITY}/crypto.ts`]: ['node:crypto'],
-  [`${IDENTITY}/files`]: [IDENTITY, 'node:'],
+  [`${IDENTITY}/files`]: [MACHINE, IDENTITY, 'node:'],
   [`${IDENTITY}/node`]: [MACHINE, BACKOFF, YAMUX, DRIVERS, IDENTITY, 'node:'],
   [`${IDENTITY}/bin`]: [
     ...[MACHINE, BACKOFF, YAMUX, DRIVERS, IDENTITY, 'node:'],

@@ -15,6 +15,7 @@ export const ALONE: readonly string[] = [
   'harness/chaos-proxy/src/pack.integration.test.ts',
   'reference-impl/agent/outputs/postgres/*.integration.test.ts',
   'reference-impl/agent/{bin,relay}/*.integration.test.ts',
+  'reference-impl/identity-relay/hostile.integration.test.ts',
   'scenarios/**/*.integration.test.ts',
   'ci/**/*.integration.test.ts',
 ];
