@@ -24,16 +24,20 @@ const sameList = (a: readonly U64[], b: readonly U64[]): boolean =>
   a.length === b.length && a.every((item, index) => item === b[index]);
 
 const sameValue = (a: TypedValue, b: TypedValue): boolean => {
+  if (a.tag !== b.tag) return false;
+  if (a.tag === 'Str') return a.value === b.value;
   if (a.tag === 'ListU64') return b.tag === 'ListU64' && sameList(a.value, b.value);
   // -0 and 0 are written differently
-  return a.tag === b.tag && (a.tag === 'F64' ? Object.is(a.value, b.value) : a.value === b.value);
+  return a.tag === 'F64' ? Object.is(a.value, b.value) : a.value === b.value;
 };
 
 const sameAttributes = (a: readonly Attribute[], b: readonly Attribute[]): boolean => {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) {
-    const [one, other] = [a[i] as Attribute, b[i] as Attribute];
+    const one = a[i] as Attribute;
+    const other = b[i] as Attribute;
+    // without destructuring: this is asked of every point
     if (one !== other && (one[0] !== other[0] || !sameValue(one[1], other[1]))) return false;
   }
   return true;
