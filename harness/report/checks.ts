@@ -5,7 +5,7 @@ import { capital } from './words.ts';
 export type Standing = 'pass' | 'fail' | 'inconclusive' | 'not-applicable' | 'observation';
 
 /** Where on the page the numbers behind a clause are. */
-export type Section = 'timeline' | 'comeback' | 'speed' | 'ledger' | 'checks';
+export type Section = 'timeline' | 'comeback' | 'speed' | 'ledger' | 'points' | 'checks';
 
 export type Check = {
   readonly judgement: Judgement;
@@ -34,7 +34,8 @@ const standingOf = (judgement: Judgement): Standing => {
 };
 
 const sectionOf = (clause: string): Section => {
-  if (/^BACK|HERD|RETRY/.test(clause)) return 'comeback';
+  if (/^BACK|HERD|RETRY|MEAS-BACK/.test(clause)) return 'comeback';
+  if (clause.startsWith('MEAS-')) return 'points';
   if (/SPEED|RATE|THROUGHPUT|LATENCY/.test(clause)) return 'speed';
   if (/LEDGER|PAYLOAD|AUDIT|LEAK/.test(clause)) return 'ledger';
   if (/^NAT|LINK|FAULT/.test(clause)) return 'timeline';

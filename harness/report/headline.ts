@@ -22,6 +22,7 @@ const slowestReturn = (model: ReportModel): number | undefined => {
 
 const passed = (model: ReportModel): string => {
   const { clients, ledger } = model;
+  if (clients.declared === 0 && model.points.rows.length > 0) return pointsHeadline(model);
   if (clients.declared === 0) {
     const clauses = count(model.counts.pass, 'check passes', 'checks pass');
     return ledger.tunnels === 0
@@ -47,6 +48,18 @@ const passed = (model: ReportModel): string => {
       ? ''
       : '.';
   return `${clientsBehind(model)} ${lost}.${returned}${end}`;
+};
+
+/** A measurement without relay clients. */
+const pointsHeadline = ({ points, sites }: ReportModel): string => {
+  const made = points.rows.reduce((sum, row) => sum + row.made, 0);
+  const stored = points.rows.reduce((sum, row) => sum + row.stored + row.counted, 0);
+  const agents = `${count(points.rows.length, 'agent')} behind ${count(sites.length, 'NAT')}`;
+  if (made === 0) return `${count(stored, 'point')} of ${agents} were stored.`;
+  const lost = made - stored;
+  return lost === 0
+    ? `${count(made, 'point')} of ${agents} are stored, each once.`
+    : `${whole(stored)} of ${count(made, 'point')} of ${agents} are stored.`;
 };
 
 const bytesSentence = (model: ReportModel, through: string): string => {

@@ -5,6 +5,7 @@ import type { CrowdFacts } from '../measure/crowd.ts';
 import type { FaultRow, Outage } from '../measure/faults.ts';
 import type { ClientTotals, Lane } from '../measure/lanes.ts';
 import type { LedgerTable } from '../measure/ledger-table.ts';
+import type { PointsTable } from '../measure/points.ts';
 import type { FactsCollector, Phase, RunFacts, SiteFacts } from '../measure/run-facts.ts';
 import type { Speed } from '../measure/speed.ts';
 import { inOrder } from '../trace/in-order.ts';
@@ -49,6 +50,7 @@ export type ReportModel = {
   readonly fleets: readonly Fleet[];
   readonly speed: Speed;
   readonly ledger: LedgerTable;
+  readonly points: PointsTable;
   readonly audit: Audit;
   /** Worst first. */
   readonly checks: readonly Check[];
@@ -84,7 +86,7 @@ export const modelOf = (
   judgements: readonly Judgement[],
   meta: ReportMeta,
 ): ReportModel => {
-  const { facts, faults, lanes, comeback, speed, ledger, audit, endMicros } = analysis;
+  const { facts, faults, lanes, comeback, speed, ledger, points, audit, endMicros } = analysis;
   const complete = meta.complete && facts.ended?.complete === true;
   const faultRows = faults.rows();
   const checks = checksOf(judgements);
@@ -113,6 +115,7 @@ export const modelOf = (
     fleets: comeback.fleets(faults),
     speed: speed.speed(facts.goals),
     ledger: ledger.table(faultRows, endMicros, complete),
+    points: points.table(),
     audit: audit.audit(),
     checks,
     counts: countsOf(checks),

@@ -74,7 +74,9 @@ export const withMeasurementChoice = (topology: Topology, choice: MeasurementCho
     if (actor.kind !== 'measurement-server') return actor;
     const store =
       db === undefined ? actor.store : /^postgres(ql)?:/.test(db) ? { postgres: db } : { sqlite: db };
-    return { ...actor, store, exec: serverExec === undefined ? actor.exec : command(serverExec) };
+    // somebody else's points carry no positions
+    const coded = agentExec === undefined ? actor.coded : [];
+    return { ...actor, store, coded, exec: serverExec === undefined ? actor.exec : command(serverExec) };
   };
   const { sites, servers } = topology;
   return {

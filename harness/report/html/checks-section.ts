@@ -9,6 +9,7 @@ const SECTIONS: Readonly<Record<Check['section'], string>> = {
   comeback: 'coming back',
   speed: 'speed',
   ledger: 'every byte',
+  points: 'every point',
   checks: '',
 };
 

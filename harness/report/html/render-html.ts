@@ -5,6 +5,7 @@ import { comingBackSection } from './coming-back.ts';
 import { failuresSection } from './failures-section.ts';
 import { ledgerSection } from './ledger-section.ts';
 import { esc } from './markup.ts';
+import { pointsSection } from './points-section.ts';
 import { inScript, replayData } from './replay.ts';
 import { rerunSection } from './rerun-section.ts';
 import { shell } from './shell.ts';
@@ -19,6 +20,7 @@ const SECTIONS = [
   ['comeback', 'Coming back', comingBackSection],
   ['speed', 'Speed', speedSection],
   ['ledger', 'Every byte', ledgerSection],
+  ['points', 'Every point', pointsSection],
 ] as const;
 
 /** report.html: one self-contained page; works off line, without script, in print, from 360 to 1600 px, light and dark. */

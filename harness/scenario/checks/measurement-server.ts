@@ -12,6 +12,8 @@ class Server implements Judging {
   /** Ended or cut off for no other reason than that the store was busy. */
   readonly #cut: EventOf<'agent.lost'>[] = [];
   #batches = 0;
+  /** Points of agents that do not tell what they send. */
+  readonly #counted = new Map<string, number>();
   /** Most at one time. */
   #held = 0;
   #undelivered = 0;
@@ -31,6 +33,9 @@ class Server implements Judging {
       case 'agent.sent':
         this.#batches++;
         return;
+      case 'store.count':
+        this.#counted.set(event.agent, event.points);
+        return;
       case 'agent.lost':
         if (event.why === 'no acknowledgement' || event.why === 'stalled') this.#cut.push(event);
         return;
@@ -43,17 +48,20 @@ class Server implements Judging {
 
   #lives(): Finding {
     const [first] = this.#crashes;
+    const counted = [...this.#counted.values()].reduce((sum, points) => sum + points, 0);
+    const lived =
+      this.#batches > 0 || counted === 0 ? `${this.#batches} batches` : count(counted, 'stored point');
     return {
       clause: 'MEAS-LIVE-1',
-      verdict: first !== undefined ? 'fail' : this.#batches > 0 ? 'pass' : 'not-applicable',
+      verdict: first !== undefined ? 'fail' : this.#batches + counted > 0 ? 'pass' : 'not-applicable',
       blame: first === undefined ? undefined : 'target',
       summary:
         first === undefined
-          ? `the measurement server lived through ${this.#batches} batches`
+          ? `the measurement server lived through ${lived}`
           : `the measurement server ended by itself ${count(this.#crashes.length, 'time')}: ${first.reason}`,
       expected: 'a server that lives until it is told to stop',
       got: first?.reason ?? 'as expected',
-      exercised: this.#batches,
+      exercised: this.#batches + counted,
       broken: this.#crashes.length,
       evidence: this.#crashes.slice(0, 5).map((crash) => proof(crash, crash.reason)),
       ladder: [],
