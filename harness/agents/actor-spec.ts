@@ -67,6 +67,8 @@ export type ActorSpec<Place> =
     }
   /** Measures, and sends what it measured to a server: a made-up, position-coded source before our client. */
   | MeasurementAgentSpec<Place>
+  /** Before an agent that is not ours: tells what it does. */
+  | { readonly kind: 'agent-tap'; readonly upstream: Place }
   /** Takes points and stores them. */
   | MeasurementServerSpec
   /** Reads the store of a measurement server beside it, and tells what lies there. */

@@ -15,6 +15,7 @@ import { defectiveRelay } from '../conformance/mutants/defects.ts';
 import { NatMachine } from '../nat/nat-machine.ts';
 import type { Happening } from '../trace/trace.ts';
 import type { ActorCommand, ActorSpec, Door } from './actor-spec.ts';
+import { AgentTap } from './agent-tap.ts';
 import { SinkMachine, SourceMachine } from './direct.ts';
 import { doorUpstreams, withDoors } from './doors.ts';
 import { LinkActor } from './link-actor.ts';
@@ -201,6 +202,10 @@ export const makeActor = (
         spec.defect === undefined ? new RelayMachine(config) : defectiveRelay(spec.defect, config, 'sim');
       return translated(machine, () => undefined, relayHappenings);
     }
+    case 'agent-tap':
+      return new AgentTap(
+        new LinkMachine({ listen: { port }, upstream: spec.upstream, faults: [], seed: 0, name }),
+      );
     case 'measurement-agent':
       return new MeasurementAgent(spec, world);
     case 'measurement-server':

@@ -80,6 +80,14 @@ const startSite = async (hosts: Hosts, site: Site): Promise<void> => {
   const address = (ref: Ref): Address => entries.get(ref) ?? { host: bind, port: hosts.port(ref) };
   const start = async ({ who, actor, watch }: Site['actors'][number]): Promise<void> => {
     const spec = resolved(actor, address);
+    if (spec.kind === 'measurement-agent' && spec.exec !== undefined) {
+      // the tap has the agent's name: what it sees is what the agent does
+      const tap = { kind: 'agent-tap', upstream: spec.server } as const;
+      const port = await hosts.launch(site.name, who, tap, { watch, listens: true });
+      const program = agentProgram({ ...spec, server: { host: bind, port } });
+      await hosts.launch(site.name, `${who}/program`, program, { watch: false, listens: false });
+      return;
+    }
     const run = asProgram(spec, ground) ?? spec;
     await hosts.launch(site.name, who, run, { watch, listens: listens(run) });
   };
@@ -97,6 +105,7 @@ const listens = (actor: ActorSpec<Address>): boolean => {
     case 'relay':
     case 'measurement-server':
     case 'store-reader':
+    case 'agent-tap':
       return true;
     case 'program':
       return actor.listens;
@@ -115,8 +124,7 @@ const asProgram = (
   spec: ActorSpec<Address>,
   ground: Pick<Ground, 'node' | 'root'>,
 ): ActorSpec<Address> | undefined => {
-  if (spec.kind === 'forwarder') return forwarderProgram(spec, ground);
-  return spec.kind === 'measurement-agent' ? agentProgram(spec) : undefined;
+  return spec.kind === 'forwarder' ? forwarderProgram(spec, ground) : undefined;
 };
 
 /** In real labs the forwarder is the program people run. */

@@ -67,13 +67,11 @@ export const serverProgram = (
 };
 
 /** Somebody else's agent: it measures what it likes, and reports through the same link and NAT. */
-export const agentProgram = ({ exec, server, agent }: MeasurementAgentSpec<Address>): Program | undefined =>
-  exec === undefined
-    ? undefined
-    : {
-        kind: 'program',
-        argv: filled(exec, { host: server.host, port: String(server.port), name: agent }),
-        env: {},
-        host: server.host,
-        listens: false,
-      };
+export const agentProgram = ({
+  exec = [],
+  server: { host, port },
+  agent,
+}: MeasurementAgentSpec<Address>): Program => {
+  const argv = filled(exec, { host, port: String(port), name: agent });
+  return { kind: 'program', argv, env: {}, host, listens: false };
+};

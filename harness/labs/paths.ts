@@ -78,6 +78,8 @@ export const resolved = (actor: ActorSpec<Ref>, address: (ref: Ref) => Address):
       const doors = actor.doors.map(({ target, upstream }) => ({ target, upstream: address(upstream) }));
       return { ...actor, doors };
     }
+    case 'agent-tap':
+      return { ...actor, upstream: address(actor.upstream) };
     case 'measurement-agent':
       return { ...actor, server: address(actor.server) };
     case 'measurement-server':

@@ -81,6 +81,7 @@ const herdBins = (herd: Herd): number => {
 
 const herdPlot = (fleet: Fleet, herd: Herd): string => {
   const bins = herdBins(herd);
+  const away = fleet.schedule.server === 'relay' ? 'relay' : `${esc(fleet.schedule.server)} server`;
   const size = Math.max(1, fleet.size);
   const limit = fleet.herdLimit;
   const most = herd.attempts.slice(0, bins).reduce((top, n) => Math.max(top, n), 0) / size;
@@ -100,8 +101,8 @@ const herdPlot = (fleet: Fleet, herd: Herd): string => {
   const seconds = bins / 10;
   const step = [1, 2, 5, 10, 20, 30].find((s) => seconds / s <= 6) ?? 60;
   const axis = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, k) => k * step);
-  const words = `${herd.readyMicros === undefined ? '' : limit === undefined ? 'relay back' : `relay back${readyBin / bins > 0.55 ? '' : `<span class="wide">: at most ${percent(limit)} in any 100 ms</span>`}`}`;
-  return `<figure><figcaption class="tiny dim">Attempts per 100 ms since the relay went (fault ${herd.fault}), as a share of the fleet</figcaption><div class="ax"><div class="yl tiny dim">${marks.map((v) => `<i style="top:${r1(y(v))}%">${percent(v)}</i>`).join('')}<i style="top:100%">0</i></div><div class="pl" aria-hidden="true"><svg viewBox="0 0 ${bins} 100" preserveAspectRatio="none"><path class="away" d="M0 0H${r2(Math.min(bins, readyBin))}V100H0z"/><path class="bar1" d="${bars(false)}"/><path class="bar2" d="${bars(true)}"/>${limit === undefined ? '' : `<path class="limit" d="M${r2(Math.min(bins, readyBin))} ${r1(y(limit))}H${bins}"/>`}</svg><span class="lbl tiny" style="left:0">relay away</span><span class="lbl tiny" style="left:${readyAt}%">${words}</span></div><div class="xl tiny dim" aria-hidden="true">${axis.map((s) => `<i style="left:${r1((s / seconds) * 100)}%">${s}${s === 0 ? ' s' : ''}</i>`).join('')}</div></div></figure>`;
+  const words = `${herd.readyMicros === undefined ? '' : limit === undefined ? `${away} back` : `${away} back${readyBin / bins > 0.55 ? '' : `<span class="wide">: at most ${percent(limit)} in any 100 ms</span>`}`}`;
+  return `<figure><figcaption class="tiny dim">Attempts per 100 ms since the ${away} went (fault ${herd.fault}), as a share of the fleet</figcaption><div class="ax"><div class="yl tiny dim">${marks.map((v) => `<i style="top:${r1(y(v))}%">${percent(v)}</i>`).join('')}<i style="top:100%">0</i></div><div class="pl" aria-hidden="true"><svg viewBox="0 0 ${bins} 100" preserveAspectRatio="none"><path class="away" d="M0 0H${r2(Math.min(bins, readyBin))}V100H0z"/><path class="bar1" d="${bars(false)}"/><path class="bar2" d="${bars(true)}"/>${limit === undefined ? '' : `<path class="limit" d="M${r2(Math.min(bins, readyBin))} ${r1(y(limit))}H${bins}"/>`}</svg><span class="lbl tiny" style="left:0">${away} away</span><span class="lbl tiny" style="left:${readyAt}%">${words}</span></div><div class="xl tiny dim" aria-hidden="true">${axis.map((s) => `<i style="left:${r1((s / seconds) * 100)}%">${s}${s === 0 ? ' s' : ''}</i>`).join('')}</div></div></figure>`;
 };
 
 /** A fitted value; boxed where the backoff check would call it another schedule. */
