@@ -149,6 +149,10 @@ t.test('a wrong call exits 2 and names what is near', async (t) => {
     [['scenario', 'nat-pool', '--lab', 'sim', '--defect', 'byte-fliped'], /Nearest: 'byte-flipped'/],
     [['scenario', 'nat-pool', '--lab', 'sim', '--relay-exec', './r {port}'], /--lab local or --lab docker/],
     [['scenario', 'nat-pool', '--lab', 'sim', '--keep'], /--lab local or --lab docker/],
+    [['scenario', 'nat-pool', '--lab', 'sim', '--agent-exec', './a {port}'], /--lab local or --lab docker/],
+    [['scenario', 'nat-pool', '--db', 'postgres://u:p@h/d'], /auto lab reach no database.*--lab local/],
+    [['scenario', 'multiplex-stall', '--agents', '3'], /multiplex-stall has no measurement/],
+    [['scenario', 'backoff-herd', '--defect', 'byte-flipped'], /backoff-herd has no relay/],
     [['scenario', QUICK, '--lab', 'sim', '--reports', file], /reports cannot be written to .*--reports/],
     [['explain', 'PORT-POL-5'], /unknown clause 'PORT-POL-5'\. Nearest: 'PORT-POOL-5'/],
   ] as const) {

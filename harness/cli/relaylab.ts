@@ -33,6 +33,8 @@ const parsed =
     }
   };
 
+const POSTGRES = /^postgres(ql)?:/;
+
 /** Flags that cannot go together. @throws UsageError */
 const refuseContradictions = (flags: ScenarioFlags): void => {
   const { lab, links, relayExec, defect, keep, seeds, agentExec, serverExec, db } = flags;
@@ -46,12 +48,11 @@ const refuseContradictions = (flags: ScenarioFlags): void => {
     throw new UsageError(
       '--agent-exec, --server-exec and --db are about programs, and the sim lab has none: use --lab local or --lab docker.',
     );
-  if (
-    db !== undefined &&
-    serverExec !== undefined &&
-    /^postgres(ql)?:/.test(db) &&
-    !serverExec.includes('{db}')
-  )
+  if (db !== undefined && POSTGRES.test(db) && lab !== 'local')
+    throw new UsageError(
+      `hosts of the ${lab} lab reach no database outside: use --lab local with --db postgres://...`,
+    );
+  if (db !== undefined && serverExec !== undefined && POSTGRES.test(db) && !serverExec.includes('{db}'))
     throw new UsageError('--server-exec needs {db} in its command to know the database of --db.');
   if (relayExec !== undefined && defect !== undefined)
     throw new UsageError('--defect is a switch of our own relay, and --relay-exec runs another one.');
