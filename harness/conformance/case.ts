@@ -54,15 +54,23 @@ export interface ServerContext extends CaseContext {
   refused(port: number): Promise<boolean>;
   readonly port: number;
   holdings(): Promise<Holdings | undefined>;
+  /** The file that `{output}` in the target's command stands for, another one after each start. @throws NotApplicable without one */
+  output(): string;
   /** SIGTERM, SIGKILL and so on, where the target is a program of ours to start; NotApplicable otherwise. Starts it again after `restart`. */
-  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
+  signal(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
+  /** Waits for the end of a target that was told to end. @returns how, with its last words. @throws Broken when it goes on */
+  gone(millis?: Millis): Promise<string>;
   restart(): Promise<void>;
 }
 
-/** A case against a target that dials: each case starts it for itself. */
+/** A case against a target that dials, or that is told in files what to do: each case starts it for itself. */
 export interface ClientContext extends CaseContext {
   /** A port of ours. */
   listen(name?: string, port?: number): Promise<WireListener>;
+  /** A connection to a Unix socket of the target. @throws Broken when nobody takes it within the patience */
+  dialPath(path: string, name: string): Promise<WireEnd>;
+  /** A folder of this case, gone when the case is over. */
+  folder(): string;
   /** The port the target must dial to reach that listener: the near end of the run's link and NAT, if it has them. */
   door(listener: WireListener): Promise<number>;
   /** Starts the target; `{name}` in its command line is replaced by what `given` has under that name. */
@@ -79,6 +87,29 @@ export interface RunningClient {
   readonly running: boolean;
 }
 
+/** What an adapter said of itself in answer to `hello`. */
+export type AdapterHello = {
+  readonly name: string;
+  readonly version: string;
+  /** Types and operations it has not got: `u128`, `def`, `cobs`. */
+  readonly lacks: ReadonlySet<string>;
+};
+
+/** What came of one request: an answer, or how the adapter failed to give one. */
+export type AdapterReply =
+  | { readonly type: 'answer'; readonly fields: Readonly<Record<string, unknown>> }
+  /** `crash`: it ended; `hang`: nothing within the limit; `breach`: a line that is no answer to this request. */
+  | { readonly type: 'crash' | 'hang' | 'breach'; readonly text: string };
+
+/** A case against a codec behind an adapter: JSON lines over its standard input and output, one request at a time. */
+export interface AdapterContext extends CaseContext {
+  readonly hello: AdapterHello;
+  /** An adapter that is gone is started again for this request. @throws Unclear when it was started again too often */
+  ask(request: Readonly<Record<string, unknown>>): Promise<AdapterReply>;
+  /** A fresh one, which remembers nothing. */
+  restart(): Promise<void>;
+}
+
 export type Case<Context> = {
   /** Within its profile: `reg/silent-probe`. Never changes its meaning. */
   readonly name: string;
@@ -93,6 +124,8 @@ export type Case<Context> = {
    * `machine`: nothing else runs meanwhile (memory, CPU).
    */
   readonly alone?: 'target' | 'machine';
+  /** Its volume or its timers would measure a slow link instead of the target: not applicable on any path but the direct one. */
+  readonly directOnly?: true;
   /** A clause about chance: passes when at least `atLeast` of `runs` pass. */
   readonly statistical?: { readonly runs: number; readonly atLeast: number };
   /** The whole case, unscaled. Default 20 s. */
@@ -114,11 +147,15 @@ export type ServerProfile = Common & {
 };
 export type ClientProfile = Common & {
   readonly role: 'client';
-  /** Placeholders of its command line, each with what it stands for: `{port}`. */
+  /** Placeholders of its command line, each with what it stands for: `{port}`. The command line tells them where none is given. */
   readonly placeholders: Readonly<Record<string, string>>;
   readonly cases: readonly Case<ClientContext>[];
 };
-export type Profile = ServerProfile | ClientProfile;
+export type AdapterProfile = Common & {
+  readonly role: 'adapter';
+  readonly cases: readonly Case<AdapterContext>[];
+};
+export type Profile = ServerProfile | ClientProfile | AdapterProfile;
 
 /** Gives the cases of a suite their types. */
 export const serverCases = (...cases: readonly Case<ServerContext>[]): readonly Case<ServerContext>[] =>

@@ -2,9 +2,13 @@
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../../../reference-impl/machine/machine.ts';
 import type { Holdings, ServerContext } from '../case.ts';
+import { NotApplicable } from '../outcome.ts';
 import type { RunningServer } from '../targets/target.ts';
 import { WireEnd } from '../wire/wire-end.ts';
 import { BaseContext, type Surroundings } from './context.ts';
+
+/** Between two looks at whether the target is gone. */
+const LOOK_MILLIS = 20;
 
 export class LiveServerContext extends BaseContext implements ServerContext {
   readonly #server: () => RunningServer;
@@ -53,8 +57,31 @@ export class LiveServerContext extends BaseContext implements ServerContext {
     return this.#server().holdings();
   }
 
+  output(): string {
+    const { outputFile } = this.#server();
+    if (outputFile === undefined)
+      throw new NotApplicable(
+        'what the target stores cannot be read: {output} in its command is the file to write',
+      );
+    return outputFile;
+  }
+
   signal(signal: NodeJS.Signals): Promise<void> {
     return this.#server().signal(signal);
+  }
+
+  async gone(millis = 2 * this.patienceMillis): Promise<string> {
+    const server = this.#server();
+    const began = performance.now();
+    while (server.died === undefined) {
+      const passed = performance.now() - began;
+      if (passed > millis) {
+        this.blameMachine(passed, 'the end of the target');
+        this.broken(`the target ends within ${millis} ms`, 'it goes on');
+      }
+      await this.wait(LOOK_MILLIS);
+    }
+    return server.died;
   }
 
   restart(): Promise<void> {

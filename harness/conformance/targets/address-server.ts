@@ -37,6 +37,7 @@ export const addressServer = (address: Address): ServerTarget => ({
       died: undefined,
       alive: async () => (await takesConnections(address)) === undefined,
       output: () => '',
+      outputFile: undefined,
       holdings: async () => undefined,
       signal: async () => notOurs(),
       stop: async () => undefined,

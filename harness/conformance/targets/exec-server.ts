@@ -1,5 +1,11 @@
-/** A target that we start: on a port we give it (`{port}`), or on one of its own that it tells in its first lines. */
+/**
+ * A target that we start: on a port we give it (`{port}`), or on one of its own that it tells in its first lines. `{dir}` is a
+ * folder, empty at each start, `{output}` a file in it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Program } from '../../agents/program.ts';
 import { auditGroup, listensOn } from '../../measure/process-audit.ts';
 import type { Happening } from '../../trace/trace.ts';
@@ -42,13 +48,30 @@ export const wordsOf = (command: string): readonly string[] => {
   return words;
 };
 
+type Place = { readonly dir: string; readonly output: string; remove(): void };
+
+/** Where one life of the target may write. */
+const newPlace = (): Place => {
+  const dir = mkdtempSync(join(tmpdir(), 'relaylab-target-'));
+  return {
+    dir,
+    output: join(dir, 'output.csv'),
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+};
+
 export const execServer = (command: string): ServerTarget => {
-  const argv = wordsOf(command);
-  const given = argv.some((word) => word.includes('{port}'));
+  const words = wordsOf(command);
+  const given = words.some((word) => word.includes('{port}'));
+  const writes = words.some((word) => /\{(dir|output)\}/.test(word));
   return {
     text: command,
     restartable: true,
     start: async (): Promise<RunningServer> => {
+      const place = writes ? newPlace() : undefined;
+      const argv = words.map((word) =>
+        place === undefined ? word : word.replaceAll('{dir}', place.dir).replaceAll('{output}', place.output),
+      );
       const lines: string[] = [];
       let died: string | undefined;
       let port = 0;
@@ -75,6 +98,7 @@ export const execServer = (command: string): ServerTarget => {
       clearTimeout(timer);
       if (died !== undefined || port === 0) {
         await program.stop('kill');
+        place?.remove();
         const hint = given
           ? 'It must listen on the port that replaces {port}.'
           : 'It must print the port it listens on in a line of its own, or take it from us: write {port} in the command.';
@@ -91,7 +115,11 @@ export const execServer = (command: string): ServerTarget => {
         output: () => lines.slice(-20).join('\n'),
         holdings: () => holdingsOf(program.pid),
         signal: async (signal) => program.kill(signal),
-        stop: () => program.stop('orderly'),
+        outputFile: place?.output,
+        stop: async () => {
+          await program.stop('orderly');
+          place?.remove();
+        },
       };
     },
   };

@@ -11,6 +11,8 @@ export interface RunningServer {
   /** Its last lines of output; empty where we do not see them. */
   output(): string;
   holdings(): Promise<Holdings | undefined>;
+  /** The file that `{output}` in its command stands for; undefined where the command has none. Gone with `stop`. */
+  readonly outputFile: string | undefined;
   /** @throws NotApplicable where it is not ours to signal */
   signal(signal: NodeJS.Signals): Promise<void>;
   stop(): Promise<void>;

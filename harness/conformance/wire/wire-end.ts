@@ -39,6 +39,8 @@ export class WireEnd {
   #wake: (() => void) | undefined;
   /** What may wait here before the socket is paused: a target must not fill our memory. */
   readonly #heldMax: number;
+  /** A Unix socket knows no RST: it is closed. */
+  readonly #resets: boolean;
 
   constructor(name: string, socket: Socket, log: WireLog, patience: Patience, heldMax = 64 * 1024 * 1024) {
     this.name = name;
@@ -46,6 +48,7 @@ export class WireEnd {
     this.#log = log;
     this.#patience = patience;
     this.#heldMax = heldMax;
+    this.#resets = socket.remoteAddress !== undefined;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#took(chunk));
     socket.on('end', () => this.#ended('fin'));
@@ -98,10 +101,10 @@ export class WireEnd {
     this.socket.end();
   }
 
-  /** RST. */
+  /** RST; of a Unix socket: closed in both directions. */
   reset(): void {
-    this.#log.event(this.name, 'us', 'reset');
-    resetSocket(this.socket);
+    this.#log.event(this.name, 'us', this.#resets ? 'reset' : 'closed');
+    this.#abort();
   }
 
   /** Reads nothing from here on: the window closes when the kernel's buffers are full. */
@@ -206,7 +209,12 @@ export class WireEnd {
 
   /** The end of a case: whatever is left open goes. */
   close(): void {
-    if (!this.socket.destroyed) resetSocket(this.socket);
+    if (!this.socket.destroyed) this.#abort();
+  }
+
+  #abort(): void {
+    if (this.#resets) resetSocket(this.socket);
+    else this.socket.destroy();
   }
 
   #state(): string {
