@@ -21,8 +21,9 @@ const program = (given: Partial<MeasurementServerSpec>) =>
 t.test(
   'our server is relay-agent with its database, unless its store is no database or is held back',
   async (t) => {
-    const { argv, listens } = program({}) ?? { argv: [] };
-    t.equal(listens, true);
+    const ours = program({});
+    const argv = ours?.argv ?? [];
+    t.equal(ours?.listens, true);
     t.ok(existsSync(argv[1] ?? ''), argv[1]);
     t.ok(argv.includes('127.30.0.2:{port}'), 'the agent process gives the port');
     t.ok(argv.includes("plugins.sqlite.path='{work}/points.sqlite'"));
