@@ -4,9 +4,10 @@ import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import { PROFILES as LINKS, type ProfileName } from 'chaos-proxy';
 import { type BaselineEntry, compared, readBaseline } from '../conformance/baseline/baseline.ts';
-import type { Case, ClientContext, Profile, ServerContext } from '../conformance/case.ts';
+import type { AdapterContext, Case, ClientContext, Profile, ServerContext } from '../conformance/case.ts';
 import { Canary } from '../conformance/engine/canary.ts';
 import { type PathSpec, pathName } from '../conformance/engine/path.ts';
+import { runAdapterCases } from '../conformance/engine/run-adapter-cases.ts';
 import { runClientCases } from '../conformance/engine/run-client-cases.ts';
 import { runServerCases } from '../conformance/engine/run-server-cases.ts';
 import { type GateModel, gateOf } from '../conformance/gate.ts';
@@ -113,19 +114,30 @@ const rerunOf = (
 const refuseContradictions = (profile: Profile, flags: ConformanceFlags): void => {
   if (flags.exec === undefined && flags.address === undefined)
     throw new UsageError(
-      `what is to be judged? Give --exec './my-program ${
-        profile.role === 'server'
-          ? '{port}'
-          : Object.keys(profile.placeholders)
-              .map((name) => `{${name}}`)
-              .join(' ')
-      }'${profile.role === 'server' ? ' or --address HOST:PORT' : ''}.`,
+      profile.role === 'adapter'
+        ? "what is to be judged? Give --exec './my-codec-adapter'."
+        : `what is to be judged? Give --exec './my-program ${
+            profile.role === 'server'
+              ? '{port}'
+              : Object.keys(profile.placeholders)
+                  .map((name) => `{${name}}`)
+                  .join(' ')
+          }'${profile.role === 'server' ? ' or --address HOST:PORT' : ''}.`,
     );
   if (flags.exec !== undefined && flags.address !== undefined)
     throw new UsageError('--exec and --address are two ways to name one target: give one.');
   if (profile.role === 'client' && flags.exec === undefined)
     throw new UsageError(
       `${profile.name} judges a program that dials: each case must start it. Give --exec.`,
+    );
+  if (profile.role !== 'adapter') return;
+  if (flags.exec === undefined)
+    throw new UsageError(
+      `${profile.name} judges a program that is talked to over its standard input. Give --exec.`,
+    );
+  if (flags.link.length > 0 || flags.nat.length > 0)
+    throw new UsageError(
+      `${profile.name} has no network: --link and --nat change nothing there. Leave them out.`,
     );
 };
 
@@ -157,6 +169,15 @@ const resultsOf = async (asked: Asked, canary: Canary): Promise<readonly CaseRes
           profile,
           cases: profile.cases.filter((item: Case<ServerContext>) => wanted(item)),
           target: serverOf(flags),
+        })),
+      );
+    else if (profile.role === 'adapter')
+      results.push(
+        ...(await runAdapterCases({
+          ...base,
+          profile,
+          cases: profile.cases.filter((item: Case<AdapterContext>) => wanted(item)),
+          command: flags.exec as string,
         })),
       );
     else

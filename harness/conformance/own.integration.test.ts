@@ -4,6 +4,7 @@ import t from 'tap';
 import type { Profile } from './case.ts';
 import { Canary } from './engine/canary.ts';
 import { DIRECT } from './engine/path.ts';
+import { runAdapterCases } from './engine/run-adapter-cases.ts';
 import { runClientCases } from './engine/run-client-cases.ts';
 import { runServerCases } from './engine/run-server-cases.ts';
 import { PROFILES } from './suites/registry.ts';
@@ -19,6 +20,7 @@ const OURS: Readonly<Record<string, string>> = {
   'port-relay': `${process.execPath} ${path('reference-impl/port-relay/bin/relay.ts')} {port} --bind 127.0.0.1 --log-level warn`,
   'port-client': `${process.execPath} ${path('harness/conformance/subjects/port-client.ts')} {mode} {port} {service}`,
   yamux: `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} listen {port}`,
+  postcard: `${process.execPath} ${path('harness/conformance/subjects/postcard-adapter.ts')}`,
   'yamux-client': `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} dial {port}`,
 };
 
@@ -28,6 +30,7 @@ const run = (profile: Profile, command: string, canary: Canary) => {
     ...{ path: DIRECT, jobs: 4, rerunOf: (id: string) => id, done: () => undefined },
     signal: new AbortController().signal,
   };
+  if (profile.role === 'adapter') return runAdapterCases({ ...common, profile, cases: profile.cases, command });
   return profile.role === 'server'
     ? runServerCases({ ...common, profile, cases: profile.cases, target: execServer(command) })
     : runClientCases({ ...common, profile, cases: profile.cases, command });

@@ -5,6 +5,8 @@ import { MEASUREMENT_CLAUSES } from './measurement.ts';
 import { PORT_CLIENT_CLAUSES } from './port-client.ts';
 import { PORT_CONTROL_CLAUSES } from './port-control.ts';
 import { PORT_TUNNEL_CLAUSES } from './port-tunnel.ts';
+import { POSTCARD_CLAUSES } from './postcard.ts';
+import { POSTCARD_AROUND_CLAUSES } from './postcard-around.ts';
 import { YAMUX_CLAUSES } from './yamux.ts';
 
 /** By family; an id that stands twice is an error of ours, found at start. */
@@ -15,6 +17,8 @@ export const FAMILIES: readonly (readonly Clause[])[] = [
   MEASUREMENT_CLAUSES,
   LAB_CLAUSES,
   YAMUX_CLAUSES,
+  POSTCARD_CLAUSES,
+  POSTCARD_AROUND_CLAUSES,
 ];
 
 const byId = (): ReadonlyMap<string, Clause> => {

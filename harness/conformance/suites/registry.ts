@@ -2,6 +2,7 @@
 import type { Profile } from '../case.ts';
 import { PORT_CLIENT } from './port-client/port-client.ts';
 import { PORT_RELAY } from './port-relay/port-relay.ts';
+import { POSTCARD } from './postcard/postcard.ts';
 import { YAMUX_CLIENT, YAMUX_SERVER } from './yamux/yamux.ts';
 
-export const PROFILES: readonly Profile[] = [PORT_RELAY, PORT_CLIENT, YAMUX_SERVER, YAMUX_CLIENT];
+export const PROFILES: readonly Profile[] = [PORT_RELAY, PORT_CLIENT, YAMUX_SERVER, YAMUX_CLIENT, POSTCARD];

@@ -1,0 +1,131 @@
+/** Asks an adapter a group of vectors, in an order drawn from the seed, and judges the group as one case. */
+import type { AdapterContext, AdapterReply } from '../../case.ts';
+import { NotApplicable } from '../../outcome.ts';
+import { shownJson } from './same-value.ts';
+import { EXTENDED } from './schema-features.ts';
+import type { Schema } from './vectors.ts';
+
+export type Answer = Readonly<Record<string, unknown>>;
+
+/** What an answer shows. `wrong`: the clause is broken; `stricter`, `quieted`: latitude, observed. */
+export type Found =
+  | { readonly type: 'held' | 'quieted' }
+  | { readonly type: 'wrong' | 'stricter'; readonly text: string };
+
+export const HELD: Found = { type: 'held' };
+export const wrong = (text: string): Found => ({ type: 'wrong', text });
+
+/** One vector as a request, and how its answer is judged. */
+export type Ask = {
+  /** The vector's name. */
+  readonly name: string;
+  readonly request: Answer;
+  /** Types and operations it needs: an adapter may lack those that are not core. */
+  readonly features: ReadonlySet<string>;
+  readonly judge: (answer: Answer) => Found;
+};
+
+/** Operations beside `encode` and `decode`. */
+export const FRAMING: ReadonlySet<string> = new Set(['cobs', 'crc', 'accumulator']);
+
+/** A group that keeps dying is not asked to its end. */
+const DEATHS_MAX = 3;
+const SHOWN_FAILURES = 5;
+const SCHEMA_CHARS = 100;
+const HEX_CHARS = 80;
+
+export const shuffled = <Item>(it: AdapterContext, items: readonly Item[]): Item[] => {
+  const mixed = [...items];
+  for (let i = mixed.length - 1; i > 0; i--) {
+    const j = it.rng.below(i + 1);
+    [mixed[i], mixed[j]] = [mixed[j] as Item, mixed[i] as Item];
+  }
+  return mixed;
+};
+
+const isOptional = (feature: string): boolean => EXTENDED.has(feature) || FRAMING.has(feature);
+
+/** A feature it needs that the adapter or the run's capabilities say is not there. */
+export const lackedBy = (it: AdapterContext, ask: Ask): string | undefined => {
+  for (const feature of ask.features)
+    if (it.hello.lacks.has(feature) || (EXTENDED.has(feature) && !it.capabilities.has('full')))
+      return feature;
+  return undefined;
+};
+
+const cut = (text: string, chars: number): string =>
+  text.length > chars ? `${text.slice(0, chars)}... (${text.length} characters)` : text;
+
+/** `u16/300: schema "u16", value 300`. */
+const described = ({ name, request }: Ask): string => {
+  const { op, schema, value, hex, body } = request;
+  const parts = [
+    ...(schema === undefined ? [] : [`schema ${cut(JSON.stringify(schema as Schema), SCHEMA_CHARS)}`]),
+    ...(value === undefined ? [] : [`value ${shownJson(value)}`]),
+    ...(typeof hex === 'string' ? [`hex ${cut(hex, HEX_CHARS)}`] : []),
+    ...(typeof body === 'string' ? [`body ${cut(body, HEX_CHARS)}`] : []),
+  ];
+  return `${name} (${op}: ${parts.join(', ')})`;
+};
+
+/** Judges one reply. */
+export const foundIn = (ask: Ask, reply: AdapterReply): Found => {
+  if (reply.type !== 'answer') return wrong(`${reply.type}: ${reply.text}`);
+  return ask.judge(reply.fields);
+};
+
+/** `skip` of something optional. */
+export const isLeftOut = (ask: Ask, reply: AdapterReply): boolean =>
+  reply.type === 'answer' && reply.fields.skip !== undefined && [...ask.features].some(isOptional);
+
+/**
+ * Asks all of them; the case fails with the first ones that do, and how many of how many.
+ * @throws Broken, NotApplicable when the adapter lacks what every one of them needs
+ */
+export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<void> => {
+  const failures: string[] = [];
+  const stricter: string[] = [];
+  const lacks = new Set<string>();
+  let [asked, leftOut, quieted, deaths] = [0, 0, 0, 0];
+  for (const ask of shuffled(it, asks)) {
+    const lacked = lackedBy(it, ask);
+    if (lacked !== undefined && isOptional(lacked)) {
+      lacks.add(lacked);
+      leftOut++;
+      continue;
+    }
+    asked++;
+    if (lacked !== undefined) {
+      failures.push(`${described(ask)}: the adapter lacks ${lacked}, which is core`);
+      continue;
+    }
+    const reply = await it.ask(ask.request);
+    if (isLeftOut(ask, reply)) {
+      asked--;
+      leftOut++;
+      continue;
+    }
+    const found = foundIn(ask, reply);
+    if (found.type === 'quieted') quieted++;
+    if (found.type === 'stricter') stricter.push(`${described(ask)}: ${found.text}`);
+    if (found.type === 'wrong') failures.push(`${described(ask)}: ${found.text}`);
+    if (reply.type !== 'answer' && ++deaths >= DEATHS_MAX) break;
+  }
+  if (quieted > 0) it.observe(`${quieted} signalling NaN came back quieted`);
+  if (leftOut > 0)
+    it.observe(`${leftOut} of ${asks.length} vectors left out: ${[...lacks].join(', ') || 'skipped'}`);
+  if (stricter.length > 0)
+    it.observe(`stricter than the crate in ${stricter.length} of ${asked}; the first: ${stricter[0]}`);
+  if (failures.length > 0) {
+    const untried = asks.length - leftOut - asked;
+    const rest = untried > 0 ? `, ${untried} not tried after ${DEATHS_MAX} without an answer` : '';
+    const first = failures.slice(0, SHOWN_FAILURES);
+    const more = failures.length > first.length ? [`and ${failures.length - first.length} more`] : [];
+    it.broken(
+      `all ${asks.length - leftOut} vectors of the group hold`,
+      [`${failures.length} of ${asked} fail${rest}:`, ...first, ...more].join('\n'),
+    );
+  }
+  if (asked === 0)
+    throw new NotApplicable(`the adapter lacks ${[...lacks].join(', ') || 'this, and skips it'}`);
+};

@@ -1,0 +1,200 @@
+/**
+ * Whether an adapter's JSON is the value a vector has. Exact, with what the kit leaves open: pairs of a map in any order, the
+ * last of equal keys; no payload and a payload of unit; a signalling NaN that came back quieted.
+ */
+import type { Schema, Variant } from './vectors.ts';
+
+type Scope = { readonly name: string; readonly of: Schema; readonly outer: Scope } | undefined;
+
+/** A difference, or the note that a signalling NaN was quieted. */
+export type Comparison = { readonly differs: string | undefined; readonly quieted: boolean };
+
+const SHOWN_CHARS = 120;
+
+export const shownJson = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}...` : text;
+};
+
+/** JSON with the keys of objects in one order. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+
+/** With the quiet bit set, where it is a NaN without. */
+const quietedBits = (bits: string): string | undefined => {
+  const wide = bits.length > 10;
+  const [exponent, quiet, mask] = wide
+    ? [0x7ff0000000000000n, 0x0008000000000000n, 0x000fffffffffffffn]
+    : [0x7f800000n, 0x00400000n, 0x007fffffn];
+  const number = BigInt(bits);
+  const isSignalling = (number & exponent) === exponent && (number & mask) !== 0n && (number & quiet) === 0n;
+  return isSignalling ? `0x${(number | quiet).toString(16).padStart(bits.length - 2, '0')}` : undefined;
+};
+
+type Payload = Schema | undefined;
+
+/** The payload of the variant called `name`. */
+const payloadOf = (variants: readonly Variant[], name: string): Payload => {
+  const found = variants.find((variant) => variant.name === name);
+  if (found?.newtype !== undefined) return found.newtype;
+  if (found?.tuple !== undefined) return { type: 'tuple', items: found.tuple };
+  if (found?.struct !== undefined) return { type: 'struct', fields: found.struct };
+  return undefined;
+};
+
+class Comparing {
+  quieted = false;
+
+  /** The first difference, `path: expected ..., got ...`. */
+  differs(schema: Schema, want: unknown, got: unknown, path: string, scope: Scope): string | undefined {
+    if (typeof schema === 'string') return this.#plain(schema, want, got, path);
+    const { of = 'unit', items = [] } = schema;
+    switch (schema.type) {
+      case 'unit_struct':
+        return got === null || got === undefined ? undefined : this.#wrong(path, null, got);
+      case 'newtype':
+        return this.differs(of, want, got, path, scope);
+      case 'def':
+        return this.differs(of, want, got, path, { name: schema.name ?? '', of, outer: scope });
+      case 'ref':
+        return this.#ref(schema.name ?? '', want, got, path, scope);
+      case 'option':
+        return this.#option(of, want, got, path, scope);
+      case 'seq':
+      case 'array':
+        return this.#list(() => of, want, got, path, scope);
+      case 'tuple':
+      case 'tuple_struct':
+        return this.#list((i) => items[i] ?? 'unit', want, got, path, scope);
+      case 'map':
+        return this.#map([schema.key ?? 'unit', schema.value ?? 'unit'], want, got, path, scope);
+      case 'struct':
+        return this.#struct(schema, want, got, path, scope);
+      case 'enum':
+        return this.#enum(schema.variants ?? [], want, got, path, scope);
+      default:
+        throw new Error(`a vector has the type ${schema.type}, which nobody knows`);
+    }
+  }
+
+  #wrong(path: string, want: unknown, got: unknown): string {
+    return `${path === '' ? '' : `at ${path}: `}expected ${shownJson(want)}, got ${shownJson(got)}`;
+  }
+
+  #plain(type: string, want: unknown, got: unknown, path: string): string | undefined {
+    if (type === 'unit') return got === null || got === undefined ? undefined : this.#wrong(path, null, got);
+    if (want === got) return undefined;
+    if (
+      (type === 'f32' || type === 'f64') &&
+      typeof got === 'string' &&
+      quietedBits(want as string) === got
+    ) {
+      this.quieted = true;
+      return undefined;
+    }
+    return this.#wrong(path, want, got);
+  }
+
+  #ref(name: string, want: unknown, got: unknown, path: string, scope: Scope): string | undefined {
+    let found = scope;
+    while (found !== undefined && found.name !== name) found = found.outer;
+    if (found === undefined) throw new Error(`a vector refers to ${name}, which no def names`);
+    return this.differs(found.of, want, got, path, found);
+  }
+
+  #option(of: Schema, want: unknown, got: unknown, path: string, scope: Scope): string | undefined {
+    if (want === null) return got === null ? undefined : this.#wrong(path, want, got);
+    if (typeof got !== 'object' || got === null || !Object.hasOwn(got, 'some'))
+      return this.#wrong(path, want, got);
+    const inner = [want, got].map((option) => (option as { readonly some: unknown }).some);
+    return this.differs(of, inner[0], inner[1], `${path}?`, scope);
+  }
+
+  #list(
+    of: (i: number) => Schema,
+    want: unknown,
+    got: unknown,
+    path: string,
+    scope: Scope,
+  ): string | undefined {
+    const wanted = want as readonly unknown[];
+    if (!Array.isArray(got) || got.length !== wanted.length) return this.#wrong(path, want, got);
+    for (let i = 0; i < wanted.length; i++) {
+      const found = this.differs(of(i), wanted[i], got[i], `${path}[${i}]`, scope);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #map(
+    [key, value]: readonly [Schema, Schema],
+    want: unknown,
+    got: unknown,
+    path: string,
+    scope: Scope,
+  ): string | undefined {
+    if (!Array.isArray(got) || got.some((pair) => !Array.isArray(pair) || pair.length !== 2))
+      return this.#wrong(path, want, got);
+    const byKey = (pairs: readonly (readonly [unknown, unknown])[]) =>
+      new Map(pairs.map((pair) => [canonical(pair[0] ?? null), pair]));
+    const wanted = byKey(want as readonly (readonly [unknown, unknown])[]);
+    const had = byKey(got as readonly (readonly [unknown, unknown])[]);
+    if (wanted.size !== had.size) return this.#wrong(path, want, got);
+    for (const [name, pair] of wanted) {
+      const other = had.get(name);
+      if (other === undefined) return this.#wrong(path, want, got);
+      const found =
+        this.differs(key, pair[0], other[0], `${path} key ${name}`, scope) ??
+        this.differs(value, pair[1], other[1], `${path}{${name}}`, scope);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #struct(
+    schema: Exclude<Schema, string>,
+    want: unknown,
+    got: unknown,
+    path: string,
+    scope: Scope,
+  ): string | undefined {
+    const { fields = [] } = schema;
+    if (typeof got !== 'object' || got === null || Array.isArray(got)) return this.#wrong(path, want, got);
+    const extra = Object.keys(got).find((name) => !fields.some((field) => field.name === name));
+    if (extra !== undefined) return this.#wrong(`${path}.${extra}`, undefined, got);
+    for (const { name, schema: of } of fields) {
+      // a field called __proto__ is a field
+      const [wanted, had] = [want, got].map((object) => Object.getOwnPropertyDescriptor(object, name)?.value);
+      const found = this.differs(of, wanted, had, `${path}.${name}`, scope);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #enum(
+    variants: readonly Variant[],
+    want: unknown,
+    got: unknown,
+    path: string,
+    scope: Scope,
+  ): string | undefined {
+    const wanted = want as { readonly variant: string; readonly value?: unknown };
+    const had = got as typeof wanted;
+    if (typeof got !== 'object' || got === null || had.variant !== wanted.variant)
+      return this.#wrong(path, want, got);
+    const payload = payloadOf(variants, wanted.variant);
+    const inside = `${path}<${wanted.variant}>`;
+    return this.differs(payload ?? 'unit', wanted.value ?? null, had.value ?? null, inside, scope);
+  }
+}
+
+/** @param got what the adapter answered under `value` */
+export const compared = (schema: Schema, want: unknown, got: unknown): Comparison => {
+  const comparing = new Comparing();
+  const differs = comparing.differs(schema, want, got, '', undefined);
+  return { differs, quieted: comparing.quieted };
+};
