@@ -40,6 +40,8 @@ export type ActorWorld = {
   readonly port: number;
   /** What outlives machines here, by their names. Without it nothing does. */
   readonly disks?: Map<string, Disk>;
+  /** Tells this run from others that use the same database. */
+  readonly run?: string;
   /** A folder that is gone with this world. Without it there are no files. */
   readonly work?: () => string;
 };

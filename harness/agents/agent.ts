@@ -123,7 +123,7 @@ class Agent {
       const name = connNames();
       const machine = makeActor(actor, {
         ...{ name, seed: this.#seed, who, port: this.#ports.get(who) ?? 0 },
-        ...{ disks: this.#disks, work: () => this.#workFolder() },
+        ...{ disks: this.#disks, work: () => this.#workFolder(), run: RUN },
       });
       const wire = watch ? { watch: new TraceWire(say) } : {};
       const clock = (): number => Number((process.hrtime.bigint() - this.#base) / 1000n) / 1000;

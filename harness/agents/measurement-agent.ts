@@ -74,7 +74,7 @@ export class MeasurementAgent implements NetMachine<Happening, ActorCommand> {
   #booksAt: Millis | undefined;
   #books: Books = { made: 0, waiting: 0, acknowledged: 0, unconfirmed: 0, dropped: 0 };
 
-  constructor(spec: MeasurementAgentSpec<Address>, { name, seed, who }: ActorWorld) {
+  constructor(spec: MeasurementAgentSpec<Address>, { name, seed, who, run = '' }: ActorWorld) {
     const { agent, server, source, retry, bufferMaxLength, bufferTimeoutMillis, acknowledge } = spec;
     const registry = new MetricRegistry();
     let spools = 0;
@@ -84,7 +84,7 @@ export class MeasurementAgent implements NetMachine<Happening, ActorCommand> {
       server,
       clientName: agent,
       registry,
-      spool: new MemorySpool(() => `${seed}/${who}/${++spools}`, {
+      spool: new MemorySpool(() => `${run}/${seed}/${who}/${++spools}`, {
         bytesMax: spec.spoolBytesMax,
         whenFull: 'refuse',
       }),

@@ -29,6 +29,9 @@ export class PostgresRows implements StoreRows {
   FROM public.${escapeIdentifier(table)} ORDER BY xmin::text::bigint, ctid`;
   }
 
+  /** The table is this run's own. */
+  begin(): void {}
+
   /** @throws what the database says: one that cannot be read proves nothing */
   async next(): Promise<readonly StoredPoint[]> {
     const client = this.#client ?? (await this.#begin());

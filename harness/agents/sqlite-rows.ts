@@ -32,6 +32,15 @@ export class SqliteRows implements StoreRows {
     this.#path = path;
   }
 
+  /** A file of an earlier run is read on from its end. */
+  begin(): void {
+    if (!this.#open()) return;
+    const row = this.#database?.prepare('SELECT max(rowid) AS last FROM points').get() as {
+      last: number | null;
+    };
+    this.#last = row.last ?? 0;
+  }
+
   async next(): Promise<readonly StoredPoint[]> {
     if (!this.#open()) return [];
     const rows = this.#points?.all(this.#last, ROWS_MAX) as unknown as readonly Row[];

@@ -6,6 +6,8 @@ const LOOK_MILLIS = 250;
 
 /** Stored points in the order in which they came to lie there. */
 export interface StoreRows {
+  /** What lies there already is not of this run. */
+  begin(): void;
   /** It can be read while it grows; else it is read once, when it is to be read to its end. */
   readonly live: boolean;
   /** The next ones, at most some ten thousand; none: it has been read to its end, or is not there yet. */
@@ -33,6 +35,7 @@ export class StoreReader {
   }
 
   start(): void {
+    this.#rows.begin();
     if (this.#rows.live) this.#arm();
     this.#say({ type: 'host.ready', port: 0 });
   }

@@ -24,7 +24,7 @@ t.test(
     const ours = program({});
     const argv = ours?.argv ?? [];
     t.equal(ours?.listens, true);
-    t.ok(existsSync(argv[1] ?? ''), argv[1]);
+    t.ok(existsSync(argv[1] ?? ''), 'the program is there');
     t.ok(argv.includes('127.30.0.2:{port}'), 'the agent process gives the port');
     t.ok(argv.includes("plugins.sqlite.path='{work}/points.sqlite'"));
     t.equal(program({ store: 'memory' }), undefined);
