@@ -1,204 +1,98 @@
 /** `relaylab conformance PROFILE`: the cases of a profile against somebody's program, and the verdict as exit code. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
-import { PROFILES as LINKS, type ProfileName } from 'chaos-proxy';
-import { type BaselineEntry, compared, readBaseline } from '../conformance/baseline/baseline.ts';
-import type { AdapterContext, Case, ClientContext, Profile, ServerContext } from '../conformance/case.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { compared } from '../conformance/baseline/baseline.ts';
+import type { Profile } from '../conformance/case.ts';
 import { Canary } from '../conformance/engine/canary.ts';
-import { type PathSpec, pathName } from '../conformance/engine/path.ts';
-import { runAdapterCases } from '../conformance/engine/run-adapter-cases.ts';
-import { runClientCases } from '../conformance/engine/run-client-cases.ts';
-import { runServerCases } from '../conformance/engine/run-server-cases.ts';
-import { type GateModel, gateOf } from '../conformance/gate.ts';
+import { pathName } from '../conformance/engine/path.ts';
+import { type GateFacts, type GateModel, gateOf } from '../conformance/gate.ts';
 import type { CaseResult } from '../conformance/outcome.ts';
 import { selected } from '../conformance/selection.ts';
 import { PROFILES } from '../conformance/suites/registry.ts';
-import { addressServer } from '../conformance/targets/address-server.ts';
-import { type Capabilities, EVERYTHING, readCapabilities } from '../conformance/targets/capabilities.ts';
-import { execServer } from '../conformance/targets/exec-server.ts';
-import { type ServerTarget, TargetError } from '../conformance/targets/target.ts';
-import { PRESETS, type PresetName } from '../nat/presets.ts';
+import { TargetError } from '../conformance/targets/target.ts';
+import { renderGateGithub } from '../report/gate/gate-github.ts';
+import { renderGateMarkdown } from '../report/gate/gate-markdown.ts';
 import { writeGateReports } from '../report/gate/gate-reports.ts';
 import { caseLine, renderGateEnd } from '../report/gate/gate-terminal.ts';
-import { colourWanted, utf8Wanted } from '../report/paint.ts';
+import { colourWanted, type Paint, utf8Wanted } from '../report/paint.ts';
 import { EXIT, type ExitCode } from '../verdict/verdict.ts';
+import { declaredBy, given, knownBy } from './conformance-files.ts';
+import { pathsOf, type RunFlags, rerunOf, runAsked } from './conformance-run.ts';
+import { refuseWrongTarget, targetText } from './conformance-target.ts';
 import { interrupts } from './interrupts.ts';
 import { shownPath } from './run-folder.ts';
-import { oneOf, UsageError, unknown } from './usage.ts';
+import { oneOf, seed as readSeed, UsageError, unknown, whole } from './usage.ts';
 import { VERSION } from './version.ts';
 
-export type ConformanceFlags = {
+export type ConformanceFlags = RunFlags & {
   readonly role: 'server' | 'client' | undefined;
-  readonly exec: string | undefined;
-  readonly address: string | undefined;
-  readonly case: readonly string[];
-  readonly link: readonly string[];
-  readonly nat: readonly string[];
-  readonly capabilities: string | undefined;
-  readonly baseline: string | undefined;
-  readonly jobs: number;
   readonly seed: number | undefined;
+  /** Minutes for the whole run. */
+  readonly limit: number;
   readonly reports: string;
+  readonly out: string | undefined;
   readonly list: boolean;
 };
 
-/** `yamux --role client` is `yamux-client`. */
-const profileOf = (given: string, role: ConformanceFlags['role']): Profile => {
-  const name = role === 'client' && !given.endsWith('-client') ? `${given}-client` : given;
-  const found = PROFILES.find((profile) => profile.name === name);
+/** `yamux --role client` is `yamux-client`. @throws UsageError */
+const profileOf = (name: string, role: ConformanceFlags['role']): Profile => {
+  const full = role === 'client' && !name.endsWith('-client') ? `${name}-client` : name;
+  const found = PROFILES.find((profile) => profile.name === full);
   if (found === undefined)
     throw unknown(
       'profile',
-      name,
+      full,
       PROFILES.map((profile) => profile.name),
     );
   return found;
 };
 
-/** Trouble with a file or a name that somebody gave: exit code 2, not a stack. */
-const given = <Value>(read: () => Value): Value => {
+const list = (profile: Profile, names: ReadonlySet<string>): void => {
+  for (const { name, clause, title } of profile.cases)
+    if (names.has(`${profile.name}/${name}`))
+      console.log(`${`${profile.name}/${name}`.padEnd(44)} ${clause.padEnd(14)} ${title}`);
+};
+
+const machineText = (): string =>
+  `${platform()} ${arch()}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`;
+
+/** What a run left, told in every form there is. @returns its exit code */
+const told = (model: GateModel, flags: ConformanceFlags, paint: Paint): ExitCode => {
+  const stamp = model.startedAt.slice(0, 19).replaceAll(':', '-');
+  const folder = flags.out ?? join(flags.reports, 'conformance', model.profile, `${stamp}-${model.seed}`);
+  let page: string;
   try {
-    return read();
+    mkdirSync(folder, { recursive: true });
+    page = writeGateReports(folder, model, (path, text) => writeFileSync(path, text));
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      `reports cannot be written to ${folder} (${code ?? error}). Give another folder with --reports.`,
+    );
   }
+  if (process.env.GITHUB_ACTIONS === 'true') for (const line of renderGateGithub(model)) console.log(line);
+  const summary = process.env.GITHUB_STEP_SUMMARY ?? '';
+  if (summary !== '') appendFileSync(summary, renderGateMarkdown(model));
+  process.stdout.write(
+    renderGateEnd(model, { ...paint, columns: process.stdout.columns ?? 96, report: shownPath(page) }),
+  );
+  return model.exitCode;
 };
 
-const linkNamed = oneOf('link profile', Object.keys(LINKS) as ProfileName[]);
-const natNamed = oneOf('NAT preset', Object.keys(PRESETS) as PresetName[]);
-
-/** Every link with every NAT; neither given: the direct path alone. */
-const pathsOf = ({ link, nat }: ConformanceFlags): readonly PathSpec[] => {
-  const links = link.length === 0 ? [undefined] : link.map(linkNamed);
-  const nats = nat.length === 0 ? [undefined] : nat.map(natNamed);
-  return links.flatMap((one) => nats.map((other) => ({ link: one, nat: other })));
-};
-
-const addressOf = (text: string): { readonly host: string; readonly port: number } => {
-  const found = /^(.+):(\d{1,5})$/.exec(text);
-  const port = Number(found?.[2]);
-  if (found === null || port < 1 || port > 65_535)
-    throw new UsageError(`--address ${text}: expected HOST:PORT.`);
-  return { host: (found[1] as string).replace(/^\[|\]$/g, ''), port };
-};
-
-const serverOf = ({ exec, address }: ConformanceFlags): ServerTarget => {
-  if (address !== undefined) return addressServer(addressOf(address));
-  return execServer(exec as string);
-};
-
-const shellWord = (text: string): string =>
-  /^[\w./:=,@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-
-/** What was asked for, as a command again; `only` one case on one path. */
-const rerunOf = (
-  profile: Profile,
-  flags: ConformanceFlags,
-  seed: number,
-  only?: { readonly id: string; readonly path: PathSpec },
-): string => {
-  const words: string[] = [profile.name];
-  if (flags.exec !== undefined) words.push('--exec', flags.exec);
-  if (flags.address !== undefined) words.push('--address', flags.address);
-  for (const one of only === undefined ? flags.case : [only.id]) words.push('--case', one);
-  const links = only === undefined ? flags.link : (only.path.link ?? []);
-  const nats = only === undefined ? flags.nat : (only.path.nat ?? []);
-  if (links.length > 0) words.push('--link', [links].flat().join(','));
-  if (nats.length > 0) words.push('--nat', [nats].flat().join(','));
-  if (flags.capabilities !== undefined) words.push('--capabilities', flags.capabilities);
-  words.push('--seed', seed.toString(16).padStart(6, '0'));
-  return `relaylab conformance ${words.map(shellWord).join(' ')}`;
-};
-
-const refuseContradictions = (profile: Profile, flags: ConformanceFlags): void => {
-  if (flags.exec === undefined && flags.address === undefined)
-    throw new UsageError(
-      profile.role === 'adapter'
-        ? "what is to be judged? Give --exec './my-codec-adapter'."
-        : `what is to be judged? Give --exec './my-program ${
-            profile.role === 'server'
-              ? '{port}'
-              : Object.keys(profile.placeholders)
-                  .map((name) => `{${name}}`)
-                  .join(' ')
-          }'${profile.role === 'server' ? ' or --address HOST:PORT' : ''}.`,
-    );
-  if (flags.exec !== undefined && flags.address !== undefined)
-    throw new UsageError('--exec and --address are two ways to name one target: give one.');
-  if (profile.role === 'client' && flags.exec === undefined)
-    throw new UsageError(
-      `${profile.name} judges a program that dials: each case must start it. Give --exec.`,
-    );
-  if (profile.role !== 'adapter') return;
-  if (flags.exec === undefined)
-    throw new UsageError(
-      `${profile.name} judges a program that is talked to over its standard input. Give --exec.`,
-    );
-  if (flags.link.length > 0 || flags.nat.length > 0)
-    throw new UsageError(
-      `${profile.name} has no network: --link and --nat change nothing there. Leave them out.`,
-    );
-};
-
-type Asked = {
-  readonly profile: Profile;
-  readonly flags: ConformanceFlags;
-  readonly names: ReadonlySet<string>;
-  readonly capabilities: Capabilities;
-  readonly seed: number;
-  readonly done: (result: CaseResult) => void;
-  readonly signal: AbortSignal;
-};
-
-const resultsOf = async (asked: Asked, canary: Canary): Promise<readonly CaseResult[]> => {
-  const { profile, flags, names, capabilities, seed, done, signal } = asked;
-  const results: CaseResult[] = [];
-  for (const path of pathsOf(flags)) {
-    if (signal.aborted) break;
-    const base = {
-      surroundings: { capabilities, canary, seed },
-      ...{ path, jobs: flags.jobs, done, signal },
-      rerunOf: (id: string) => rerunOf(profile, flags, seed, { id, path }),
-    };
-    const wanted = <Context>(item: Case<Context>): boolean => names.has(`${profile.name}/${item.name}`);
-    if (profile.role === 'server')
-      results.push(
-        ...(await runServerCases({
-          ...base,
-          profile,
-          cases: profile.cases.filter((item: Case<ServerContext>) => wanted(item)),
-          target: serverOf(flags),
-        })),
-      );
-    else if (profile.role === 'adapter')
-      results.push(
-        ...(await runAdapterCases({
-          ...base,
-          profile,
-          cases: profile.cases.filter((item: Case<AdapterContext>) => wanted(item)),
-          command: flags.exec as string,
-        })),
-      );
-    else
-      results.push(
-        ...(await runClientCases({
-          ...base,
-          profile,
-          cases: profile.cases.filter((item: Case<ClientContext>) => wanted(item)),
-          command: flags.exec as string,
-        })),
-      );
-  }
-  return results;
-};
-
-const read = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}.`);
-  }
+const partialOf = (how: {
+  readonly interrupted: boolean;
+  readonly lost: string;
+  readonly late: boolean;
+  readonly limit: number;
+  readonly names: number;
+  readonly cases: number;
+}): string => {
+  if (how.interrupted) return 'interrupted';
+  if (how.lost !== '') return `the target did not come up again: ${how.lost.split('\n')[0]}`;
+  if (how.late) return `the limit of ${how.limit} min was reached`;
+  return how.names < how.cases ? `${how.names} of ${how.cases} cases were asked for` : '';
 };
 
 /** @throws UsageError for names, files and flags that are wrong */
@@ -207,88 +101,122 @@ export const conformance = async (name: string, flags: ConformanceFlags): Promis
   const ids = profile.cases.map((item) => `${profile.name}/${item.name}`);
   const names = given(() => selected(profile.name, ids, flags.case));
   if (flags.list) {
-    for (const item of profile.cases)
-      if (names.has(`${profile.name}/${item.name}`))
-        console.log(`${`${profile.name}/${item.name}`.padEnd(44)} ${item.clause.padEnd(14)} ${item.title}`);
+    list(profile, names);
     return EXIT.pass;
   }
-  refuseContradictions(profile, flags);
-  const capabilities =
-    flags.capabilities === undefined
-      ? EVERYTHING
-      : given(() =>
-          readCapabilities(
-            read(flags.capabilities as string),
-            flags.capabilities as string,
-            Object.keys(profile.capabilities),
-          ),
-        );
-  const baseline: readonly BaselineEntry[] =
-    flags.baseline === undefined
-      ? []
-      : given(() => readBaseline(read(flags.baseline as string), flags.baseline as string, ids));
+  refuseWrongTarget(profile, flags);
+  const paths = pathsOf(profile, flags).map(pathName);
+  const declared = declaredBy(profile, flags.capabilities);
+  const known = knownBy(profile, flags.baseline);
   const paint = {
     colour: colourWanted(process.env, process.stdout.isTTY === true),
     utf8: utf8Wanted(process.env),
   };
   const seed = flags.seed ?? Date.now() & 0xffffff;
   const interrupt = interrupts();
+  const late = AbortSignal.timeout(flags.limit * 60_000);
+  const lost = new AbortController();
   const canary = new Canary();
   const began = performance.now();
   const startedAt = new Date();
-  const verbose = process.stdout.isTTY === true || process.env.CI === undefined;
+  const everyLine = process.stdout.isTTY === true || process.env.CI === undefined;
+  const results: CaseResult[] = [];
+  let why = '';
+  const done = (result: CaseResult): void => {
+    results.push(result);
+    if (everyLine || result.verdict !== 'pass') console.log(caseLine(result, paint));
+  };
+  for (const file of [declared.file, known.file]) if (file !== '') console.log(`using ${file}`);
   try {
-    const asked: Asked = {
-      ...{ profile, flags, names, capabilities, seed, signal: interrupt.signal },
-      done: (result) => {
-        if (verbose || result.verdict !== 'pass') console.log(caseLine(result, paint));
-      },
-    };
-    const results = await resultsOf(asked, canary);
-    const today = startedAt.toISOString().slice(0, 10);
-    const interrupted = interrupt.signal.aborted;
-    const partial = interrupted
-      ? 'interrupted'
-      : names.size < ids.length
-        ? `${names.size} of ${ids.length} cases were asked for`
-        : '';
-    const [cpu] = cpus();
-    const model: GateModel = gateOf(
-      {
-        profile: profile.name,
-        target: flags.exec ?? flags.address ?? '',
-        seed: seed.toString(16).padStart(6, '0'),
-        version: VERSION,
-        node: process.version,
-        machine: `${platform()} ${arch()}, ${cpus().length} x ${cpu?.model ?? 'unknown CPU'}`,
-        startedAt: startedAt.toISOString(),
-        millis: Math.round(performance.now() - began),
-        rerun: rerunOf(profile, flags, seed),
-        paths: pathsOf(flags).map(pathName),
-        jobs: flags.jobs,
-      },
-      results,
-      compared(baseline, results, today),
-      { partial, interrupted },
-    );
-    const folder = join(
-      flags.reports,
-      'conformance',
-      profile.name,
-      `${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}-${model.seed}`,
-    );
-    mkdirSync(folder, { recursive: true });
-    const report = writeGateReports(folder, model, (path, text) => writeFileSync(path, text));
-    process.stdout.write(
-      renderGateEnd(model, { ...paint, columns: process.stdout.columns ?? 96, report: shownPath(report) }),
-    );
-    return model.exitCode;
+    const signal = AbortSignal.any([interrupt.signal, late, lost.signal]);
+    const { capabilities } = declared;
+    await runAsked({ profile, flags, names, capabilities, seed, canary, done, signal });
   } catch (error) {
+    lost.abort();
     if (!(error instanceof TargetError)) throw error;
-    console.error(`relaylab: ${error.message}\n\nNothing was judged (exit ${EXIT.inconclusive}).`);
-    return EXIT.inconclusive;
+    why = error.message;
+    console.error(`relaylab: ${why}`);
+    if (results.length === 0) {
+      console.error(`\nNothing was judged (exit ${EXIT.inconclusive}).`);
+      return EXIT.inconclusive;
+    }
   } finally {
     canary.stop();
     interrupt.done();
   }
+  const interrupted = interrupt.signal.aborted;
+  const counted = { names: names.size, cases: ids.length, limit: flags.limit };
+  const facts: GateFacts = {
+    ...{ profile: profile.name, target: targetText(flags), paths, jobs: flags.jobs, cases: ids.length },
+    ...{ version: VERSION, node: process.version, machine: machineText() },
+    ...{ capabilities: declared.file, baseline: known.file },
+    seed: seed.toString(16).padStart(6, '0'),
+    startedAt: startedAt.toISOString(),
+    millis: Math.round(performance.now() - began),
+    rerun: rerunOf(profile.name, flags, seed),
+  };
+  const today = facts.startedAt.slice(0, 10);
+  const model = gateOf(facts, results, compared(known.entries, results, today), {
+    partial: partialOf({ interrupted, lost: why, late: late.aborted, ...counted }),
+    interrupted,
+    cut: why !== '' || late.aborted,
+  });
+  return told(model, flags, paint);
+};
+
+/** Commander wants its own kind of error for a bad value. */
+const parsed =
+  <Value>(parse: (text: string) => Value) =>
+  (text: string): Value => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
+
+const listed = (text: string, all: readonly string[] = []): readonly string[] => [
+  ...all,
+  ...text.split(',').filter((part) => part !== ''),
+];
+
+const EXITS = `
+Exit codes: 0 every MUST that was judged holds, 1 one is broken, 2 usage, 3 the gate itself broke, 4 something could not be
+judged (nothing is broken), 5 an entry of the baseline passes now or has expired, 130 interrupted.
+relaylab.conformance.json and relaylab.baseline.json of the working folder are used when they are there.`;
+
+/** Puts `conformance` on the command line. */
+export const addConformanceCommand = (program: Command): void => {
+  program
+    .command('conformance')
+    .description('judge another implementation, case by case')
+    .argument('<profile>', `one of: ${PROFILES.map(({ name }) => name).join(', ')}`)
+    .option(
+      '--role <role>',
+      'server or client, of a protocol whose ends are alike (yamux)',
+      parsed(oneOf('role', ['server', 'client'] as const)),
+    )
+    .option('--exec <command>', "start this program; {port} is where it must listen: './my-relay {port}'")
+    .option('--image <words>', "run this image, with the words of its command: 'my-relay:1 serve {port}'")
+    .option('--address <host:port>', 'judge a program that runs already')
+    .option(
+      '--pid <pid>',
+      'and read from outside what this process of it holds',
+      parsed(whole('--pid', 1, 2 ** 31)),
+    )
+    .option('--case <ids>', 'these cases only: ids, prefixes or globs, with commas between', listed, [])
+    .option('--link <profiles>', 'run each case over these link profiles, with commas between', listed, [])
+    .option('--nat <presets>', 'and behind these NATs', listed, [])
+    .option('--capabilities <file>', 'what the target declares of itself')
+    .option('--baseline <file>', 'failures that are known')
+    .option('--jobs <n>', 'cases at a time', parsed(whole('--jobs', 1, 64)), 8)
+    .option('--limit <minutes>', 'for the whole run', parsed(whole('--limit', 1, 10_000)), 120)
+    .option('--seed <hex>', 'decides everything that is drawn', parsed(readSeed))
+    .option('--list', 'print the cases and run none', false)
+    .option('--reports <folder>', 'where reports go, a folder a run', 'reports')
+    .option('--out <folder>', 'write the reports of this run right here instead')
+    .addHelpText('after', EXITS)
+    .action(async (name: string, flags: ConformanceFlags) => {
+      process.exitCode = await conformance(name, flags);
+    });
 };

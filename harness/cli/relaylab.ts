@@ -3,11 +3,11 @@
 import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import { CLAUSES } from '../conformance/clauses/registry.ts';
 import { DEFECTS } from '../conformance/mutants/defects.ts';
-import { PROFILES } from '../conformance/suites/registry.ts';
 import { LAB_CHOICES, LINK_CHOICES } from '../labs/choose.ts';
 import { EXIT } from '../verdict/verdict.ts';
+import { addBaselineCommand } from './baseline-command.ts';
 import { addBenchCommand } from './bench-command.ts';
-import { type ConformanceFlags, conformance } from './conformance-command.ts';
+import { addConformanceCommand } from './conformance-command.ts';
 import { explain } from './explain-command.ts';
 import { judgeTrace } from './judge-command.ts';
 import { type LinksFlags, links } from './links-command.ts';
@@ -19,7 +19,8 @@ import { oneOf, seed, UsageError, unknown, whole } from './usage.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 pass, 1 fail, 2 usage, 3 the lab itself broke, 4 inconclusive, 130 interrupted.`;
+Exit codes: 0 pass, 1 fail, 2 usage, 3 the lab itself broke, 4 inconclusive,
+5 a baseline is out of date, 130 interrupted.`;
 
 /** Commander wants its own kind of error for a bad value. */
 const parsed =
@@ -172,34 +173,11 @@ program
 program
   .command('explain')
   .description('what a clause asks for, and why')
-  .argument('<clause>', 'for example PORT-POOL-5')
+  .argument('<clause>', 'for example PORT-POOL-5; or a case: port-relay/reg/silent-probe')
   .action((clause: string) => console.log(explain(clause)));
 
-const listed = (text: string, all: readonly string[] = []): readonly string[] => [...all, ...text.split(',')];
-program
-  .command('conformance')
-  .description('judge another implementation, case by case')
-  .argument('<profile>', `one of: ${PROFILES.map(({ name }) => name).join(', ')}`)
-  .option(
-    '--role <role>',
-    'server or client, of a protocol whose ends are alike (yamux)',
-    parsed(oneOf('role', ['server', 'client'] as const)),
-  )
-  .option('--exec <command>', "start this program; {port} is where it must listen: './my-relay {port}'")
-  .option('--address <host:port>', 'judge a program that runs already')
-  .option('--case <ids>', 'these cases only: ids, prefixes or globs, with commas between', listed, [])
-  .option('--link <profiles>', 'run each case over these link profiles, with commas between', listed, [])
-  .option('--nat <presets>', 'and behind these NATs', listed, [])
-  .option('--capabilities <file>', 'what the target declares of itself: relaylab.conformance.json')
-  .option('--baseline <file>', 'failures that are known')
-  .option('--jobs <n>', 'cases at a time', parsed(whole('--jobs', 1, 64)), 8)
-  .option('--seed <hex>', 'decides everything that is drawn', parsed(seed))
-  .option('--list', 'print the cases and run none', false)
-  .option('--reports <folder>', 'where reports go', 'reports')
-  .action(async (name: string, flags: ConformanceFlags) => {
-    process.exitCode = await conformance(name, flags);
-  });
-
+addConformanceCommand(program);
+addBaselineCommand(program);
 addBenchCommand(program);
 
 /** The flags of a subcommand as npm may have taken them. */

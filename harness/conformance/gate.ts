@@ -26,6 +26,11 @@ export type GateFacts = {
   readonly rerun: string;
   readonly paths: readonly string[];
   readonly jobs: number;
+  /** Cases of the profile, asked for or not. */
+  readonly cases: number;
+  /** The files that were read, empty without: what the target declares, what is known to fail. */
+  readonly capabilities: string;
+  readonly baseline: string;
 };
 
 export type GateModel = GateFacts & {
@@ -62,14 +67,18 @@ const standingOf = (result: CaseResult, known: Compared['known']): GateStanding 
 };
 
 /** Exit precedence: 130, 2, 3, 1, 5, 4, 0 (2 and 3 are set where they happen). */
-const exitOf = (rows: readonly GateRow[], stale: readonly Stale[], interrupted: boolean): ExitCode => {
+const exitOf = (
+  rows: readonly GateRow[],
+  stale: readonly Stale[],
+  { interrupted, cut }: { readonly interrupted: boolean; readonly cut: boolean },
+): ExitCode => {
   if (interrupted) return EXIT.interrupted;
   const musts = rows.filter(({ level }) => level === 'MUST');
   if (musts.some(({ standing, blame }) => standing === 'inconclusive' && blame === 'harness'))
     return EXIT.harness;
   if (musts.some(({ standing }) => standing === 'fail')) return EXIT.fail;
   if (stale.length > 0) return EXIT.stale;
-  if (musts.some(({ standing }) => standing === 'inconclusive')) return EXIT.inconclusive;
+  if (cut || musts.some(({ standing }) => standing === 'inconclusive')) return EXIT.inconclusive;
   // nothing that obliges was judged: nothing was shown
   return musts.some(({ standing }) => standing === 'pass' || standing === 'known')
     ? EXIT.pass
@@ -100,7 +109,13 @@ export const gateOf = (
   facts: GateFacts,
   results: readonly CaseResult[],
   { known, stale }: Compared,
-  how: { readonly partial: string; readonly interrupted: boolean },
+  how: {
+    /** Why not everything was judged; empty: it was. */
+    readonly partial: string;
+    readonly interrupted: boolean;
+    /** Something that was asked for was not judged: no pass. */
+    readonly cut: boolean;
+  },
 ): GateModel => {
   const numbers = new Map<GateStanding, number>();
   const rows = results
@@ -120,7 +135,7 @@ export const gateOf = (
   for (const { standing } of rows) counts[standing]++;
   return {
     ...facts,
-    exitCode: exitOf(rows, stale, how.interrupted),
+    exitCode: exitOf(rows, stale, how),
     partial: how.partial,
     headline: headlineOf(rows, counts, stale),
     rows,

@@ -2,9 +2,10 @@ import type { ReportModel } from './model.ts';
 import { plain } from './words.ts';
 
 /** Workflow commands: data and properties have their own escapes (GitHub: toolkit, command). */
-const data = (text: string): string =>
+export const data = (text: string): string =>
   plain(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+/** See `data`. */
+export const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 
 /** One annotation a pinned check: `::error` for a broken MUST, `::warning` for an undecided one, `::notice` for observations. */
 export const renderGithub = (model: ReportModel): readonly string[] =>

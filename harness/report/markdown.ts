@@ -5,14 +5,14 @@ import { shownCounts } from './terminal.ts';
 import { bytes, duration, moment, plain, whole } from './words.ts';
 
 /** Text that means only itself in GitHub's Markdown, tables included. */
-const md = (text: string): string =>
+export const md = (text: string): string =>
   plain(text)
     .replace(/\s+/g, ' ')
     .replace(/[&<>]/g, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[letter] ?? letter)
     .replace(/[\\`*_[\]|~#@]/g, (letter) => `\\${letter}`);
 
 /** A fence longer than any run of backticks inside. */
-const fenced = (text: string, language: string): string => {
+export const fenced = (text: string, language: string): string => {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
   return `${fence}${language}\n${plain(text)}\n${fence}`;

@@ -3,10 +3,10 @@ import type { ReportModel } from './model.ts';
 import { plain } from './words.ts';
 
 /** A description is one line; `#` would begin a directive and a backslash escapes. */
-const described = (text: string): string => plain(text).replace(/\s+/g, ' ').replace(/[\\#]/g, '\\$&').trim();
+export const described = (text: string): string => plain(text).replace(/\s+/g, ' ').replace(/[\\#]/g, '\\$&').trim();
 
 /** JSON strings are YAML double-quoted scalars: nothing in them can break out. */
-const scalar = (value: string | number): string => JSON.stringify(value);
+export const scalar = (value: string | number): string => JSON.stringify(value);
 
 const diagnostics = ({ judgement, pin }: Check): readonly string[] => {
   const rows: (readonly [string, string | number])[] = [

@@ -95,30 +95,33 @@ export const compared = (
   return { known, stale };
 };
 
-/** The list a run would need: known entries keep what they say, new failures get a reason to fill in. */
+/** What a new entry says; `reason` empty: what came instead of what was expected. */
+export type NewEntry = Pick<BaselineEntry, 'owner' | 'expires' | 'link' | 'reason'>;
+
+/**
+ * The list that fits a run: what passes now goes, what fails and is listed keeps what it says, what fails anew is added.
+ * @param results of one run; an entry about something that was not judged in it, or only undecided, is kept
+ */
 export const updated = (
   entries: readonly BaselineEntry[],
   results: readonly CaseResult[],
-  owner: string,
-  expires: string,
+  fresh: NewEntry,
 ): readonly BaselineEntry[] => {
-  const old = new Map(entries.map((entry) => [entry.case, entry]));
-  const failing = results.filter(({ verdict, level }) => verdict === 'fail' && level === 'MUST');
-  const judged = new Set(results.map(({ id }) => id));
-  const kept = entries.filter((entry) => !judged.has(entry.case.split('@')[0] ?? ''));
-  const several = new Set(results.map(({ path }) => path)).size > 1;
-  const fresh = failing.map((result): BaselineEntry => {
-    const key = several ? resultKey(result) : result.id;
-    return (
-      old.get(key) ??
-      old.get(result.id) ?? {
-        case: key,
-        reason: `fails: ${result.got.split('\n')[0] ?? ''}`,
-        link: '',
-        owner,
-        expires,
-      }
-    );
+  const about = (entry: BaselineEntry, result: CaseResult): boolean =>
+    entry.case === result.id || entry.case === resultKey(result);
+  const kept = entries.filter((entry) => {
+    const of = results.filter((result) => about(entry, result));
+    return of.length === 0 || of.some(({ verdict }) => verdict !== 'pass');
   });
-  return [...kept, ...new Map(fresh.map((entry) => [entry.case, entry])).values()];
+  const failing = results.filter(({ verdict, level }) => verdict === 'fail' && level === 'MUST');
+  const paths = new Set(results.map(({ path }) => path));
+  const added = new Map<string, BaselineEntry>();
+  for (const result of failing) {
+    if (kept.some((entry) => about(entry, result))) continue;
+    const everywhere = failing.filter(({ id }) => id === result.id).length === paths.size;
+    const key = everywhere ? result.id : resultKey(result);
+    const reason = fresh.reason === '' ? `fails: ${result.got.split('\n')[0] ?? ''}` : fresh.reason;
+    added.set(key, { ...{ case: key }, ...fresh, reason });
+  }
+  return [...kept, ...added.values()].sort((a, b) => (a.case < b.case ? -1 : 1));
 };

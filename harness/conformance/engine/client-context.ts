@@ -1,9 +1,26 @@
 /** A case against a target that dials: the case listens, starts it, and plays the other side. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ClientContext, RunningClient } from '../case.ts';
 import { ExecClient } from '../targets/exec-client.ts';
+import { WireEnd } from '../wire/wire-end.ts';
 import { WireListener } from '../wire/wire-listener.ts';
 import { BaseContext, type Surroundings } from './context.ts';
 import { openPath, type PathSpec } from './path.ts';
+
+const LOOK_MILLIS = 20;
+
+/** @returns why not; undefined once it is open */
+const opened = (socket: Socket): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(undefined);
+    });
+    socket.once('error', (error) => resolve(error.message));
+  });
 
 export class LiveClientContext extends BaseContext implements ClientContext {
   readonly #command: string;
@@ -25,9 +42,38 @@ export class LiveClientContext extends BaseContext implements ClientContext {
 
   /** Where the target must dial to reach this listener: itself, or the near end of the run's link. */
   async door(listener: WireListener): Promise<number> {
-    const opened = await openPath(this.#path, { host: '127.0.0.1', port: listener.port }, this.#seed);
-    this.cleanup(() => opened.close());
-    return opened.address.port;
+    const upstream = { host: '127.0.0.1', port: listener.port };
+    return this.over(await openPath(this.#path, upstream, this.#seed)).address.port;
+  }
+
+  folder(): string {
+    const path = mkdtempSync(join(tmpdir(), 'relaylab-case-'));
+    this.cleanup(() => rmSync(path, { recursive: true, force: true }));
+    return path;
+  }
+
+  async dialPath(path: string, name: string): Promise<WireEnd> {
+    const began = performance.now();
+    for (;;) {
+      const socket = connect({ path, allowHalfOpen: true });
+      const failure = await opened(socket);
+      if (failure === undefined) {
+        this.log.event(name, 'us', 'opened');
+        const end = new WireEnd(name, socket, this.log, this.patience);
+        this.cleanup(() => end.close());
+        return end;
+      }
+      socket.destroy();
+      const passed = performance.now() - began;
+      if (passed > this.patienceMillis) {
+        this.blameMachine(passed, `a connection to ${path}`);
+        this.broken(
+          `a socket that takes the connection ${name}`,
+          `${failure} after ${Math.round(passed)} ms`,
+        );
+      }
+      await this.wait(LOOK_MILLIS);
+    }
   }
 
   async start(given: Readonly<Record<string, string>>): Promise<RunningClient> {

@@ -7,6 +7,7 @@ import type { Capabilities } from '../targets/capabilities.ts';
 import type { Patience } from '../wire/wire-end.ts';
 import { WireLog } from '../wire/wire-log.ts';
 import type { Canary } from './canary.ts';
+import type { OpenPath } from './path.ts';
 
 /** What a target may take for something that no clause puts a number on. */
 export const PATIENCE_MILLIS = 5_000;
@@ -28,6 +29,8 @@ export class BaseContext implements CaseContext {
   readonly patienceMillis: number;
   readonly log = new WireLog();
   readonly observations: string[] = [];
+  /** Paths that were opened for this case, each until its end. */
+  readonly paths: OpenPath[] = [];
   closing: Closing = 'not judged';
   readonly #canary: Canary;
   readonly #tasks: (() => Promise<void> | void)[] = [];
@@ -60,9 +63,22 @@ export class BaseContext implements CaseContext {
     throw new Unclear(why);
   }
 
+  /** A path of this case: its receipts are observations, and closed with it. */
+  over(path: OpenPath): OpenPath {
+    this.paths.push(path);
+    this.cleanup(() => path.close());
+    return path;
+  }
+
   /** @throws NotApplicable */
   lacks(capability: string): never {
     throw new NotApplicable(`the target declares that it has no ${capability}`);
+  }
+
+  /** @throws NotApplicable on any other path */
+  onlyDirect(path: string): void {
+    if (path !== 'direct')
+      throw new NotApplicable('its volume or its timers would measure the link, not the target');
   }
 
   async wait(millis: number): Promise<void> {

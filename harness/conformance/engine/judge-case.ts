@@ -27,29 +27,60 @@ const saidBy = (error: unknown): Said => {
   return { verdict: 'inconclusive', blame: 'harness', expected: 'a case that can be run', got };
 };
 
-/** @param run the case itself; rejects with Broken, Unclear or NotApplicable */
+/** It could not be told because something else was slow: worth another look with the machine to itself. */
+export const isTooBusy = ({ verdict, blame }: CaseResult): boolean =>
+  verdict === 'inconclusive' && blame === 'environment';
+
+/** The case went on beyond its limit: the machine's fault, the path's, or a case that cannot end. */
+const overdue = (context: BaseContext, limit: number, path: string): Unclear => {
+  try {
+    context.blameMachine(limit, 'the end of the case');
+  } catch (error) {
+    if (error instanceof Unclear) return error;
+  }
+  return new Unclear(
+    `the case was not over after ${Math.round(limit)} ms`,
+    path === 'direct' ? 'harness' : 'environment',
+  );
+};
+
+/** A connection that the path took away cannot be held against the target. */
+const excused = (said: Said, context: BaseContext): Said => {
+  const losses = context.paths.flatMap((path) => path.losses());
+  if (said.verdict !== 'fail' || losses.length === 0) return said;
+  const got = `${losses.join(', ')}, so this proves nothing: expected ${said.expected}; got ${said.got}`;
+  return { verdict: 'inconclusive', blame: 'environment', expected: '', got };
+};
+
+/**
+ * @param run the case itself; rejects with Broken, Unclear or NotApplicable
+ * @param signal ends the case at once; its result is then worth nothing
+ */
 export const judgeCase = async (
   judged: Judged,
   context: BaseContext,
   run: () => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<CaseResult> => {
   const began = performance.now();
   const limit =
     (judged.limitMillis ?? LIMIT_MILLIS) * Math.max(1, context.capabilities.timeScale) +
     4 * (context.patienceMillis - 5_000);
-  const expired = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => expired.reject(new Unclear(`the case was not over after ${Math.round(limit)} ms`, 'harness')),
-    limit,
-  );
+  const cut = Promise.withResolvers<never>();
+  const timer = setTimeout(() => cut.reject(overdue(context, limit, judged.path)), limit);
+  const interrupted = (): void => cut.reject(new Unclear('interrupted'));
+  signal?.addEventListener('abort', interrupted, { once: true });
   let said: Said = { verdict: 'pass', blame: undefined, expected: '', got: 'as expected' };
   try {
-    await Promise.race([run(), expired.promise]);
+    await Promise.race([run(), cut.promise]);
   } catch (error) {
     said = saidBy(error);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', interrupted);
   }
+  said = excused(said, context);
+  const receipts = context.paths.flatMap((path) => path.receipts());
   await context.dispose().catch((error) => {
     if (said.verdict === 'pass') said = saidBy(error);
   });
@@ -58,7 +89,7 @@ export const judgeCase = async (
     ...{ id, title, clause, level: clauseOf(clause).level, path, rerun },
     ...said,
     closing: context.closing,
-    observations: context.observations,
+    observations: [...context.observations, ...receipts],
     wire: context.log.events,
     millis: Math.round(performance.now() - began),
   };

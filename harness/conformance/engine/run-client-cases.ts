@@ -1,9 +1,12 @@
-/** The cases of one client profile: each starts the target for itself, so all that need no machine for themselves run side by side. */
+/**
+ * The cases of one client profile: each starts the target for itself, so all that need no machine for themselves run side by side.
+ * What a busy machine left undecided is judged once more by itself.
+ */
 import type { Case, ClientContext, ClientProfile } from '../case.ts';
 import type { CaseResult } from '../outcome.ts';
 import { LiveClientContext } from './client-context.ts';
 import type { Surroundings } from './context.ts';
-import { judgeCase } from './judge-case.ts';
+import { isTooBusy, judgeCase } from './judge-case.ts';
 import { type PathSpec, pathMillis, pathName } from './path.ts';
 
 export type ClientRun = {
@@ -28,7 +31,12 @@ const once = async (run: ClientRun, item: Case<ClientContext>): Promise<CaseResu
   return judgeCase(
     { id, title, clause, limitMillis, path, rerun: run.rerunOf(id, path) },
     context,
-    async () => (lacks === undefined ? item.run(context) : context.lacks(lacks)),
+    async () => {
+      if (lacks !== undefined) return context.lacks(lacks);
+      if (item.directOnly === true) context.onlyDirect(path);
+      return item.run(context);
+    },
+    run.signal,
   );
 };
 
@@ -48,17 +56,24 @@ const judged = async (run: ClientRun, item: Case<ClientContext>): Promise<CaseRe
 
 export const runClientCases = async (run: ClientRun): Promise<readonly CaseResult[]> => {
   const results = new Map<string, CaseResult>();
-  const take = async (item: Case<ClientContext>): Promise<void> => {
+  const again: Case<ClientContext>[] = [];
+  const take = async (item: Case<ClientContext>, last: boolean): Promise<void> => {
     const result = await judged(run, item);
+    if (run.signal.aborted) return;
+    if (!last && isTooBusy(result)) {
+      again.push(item);
+      return;
+    }
     results.set(item.name, result);
     run.done(result);
   };
   const queue = run.cases.filter((item) => item.alone !== 'machine');
   const lane = async (): Promise<void> => {
     for (let item = queue.shift(); item !== undefined && !run.signal.aborted; item = queue.shift())
-      await take(item);
+      await take(item, false);
   };
   await Promise.all(Array.from({ length: Math.max(1, run.jobs) }, lane));
-  for (const item of run.cases) if (item.alone === 'machine' && !run.signal.aborted) await take(item);
+  const alone = run.cases.filter((item) => item.alone === 'machine');
+  for (const item of [...again, ...alone]) if (!run.signal.aborted) await take(item, true);
   return run.cases.flatMap((item) => results.get(item.name) ?? []);
 };

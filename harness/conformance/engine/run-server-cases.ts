@@ -7,7 +7,7 @@ import type { Case, ServerContext, ServerProfile } from '../case.ts';
 import { Broken, type CaseResult } from '../outcome.ts';
 import type { RunningServer, ServerTarget } from '../targets/target.ts';
 import type { Surroundings } from './context.ts';
-import { type Judged, judgeCase } from './judge-case.ts';
+import { isTooBusy, type Judged, judgeCase } from './judge-case.ts';
 import { openPath, type PathSpec, pathMillis, pathName } from './path.ts';
 import { LiveServerContext } from './server-context.ts';
 
@@ -64,8 +64,10 @@ class Runner {
         if (this.#run.signal.aborted) return;
         const server = this.#server;
         const result = await this.#one(item);
+        if (this.#run.signal.aborted) return;
         const lives = result.verdict === 'pass' ? server.died === undefined : await isAlive(server);
-        if (lives && this.#server === server) this.#keep(item, result);
+        if (lives && isTooBusy(result)) again.push(item);
+        else if (lives && this.#server === server) this.#keep(item, result);
         else {
           again.push(item);
           if (this.#server === server) await this.#revive();
@@ -126,6 +128,7 @@ class Runner {
   }
 
   #keep(item: Case<ServerContext>, result: CaseResult): void {
+    if (this.#run.signal.aborted) return;
     this.#results.set(item.name, result);
     this.#run.done(result);
   }
@@ -147,14 +150,20 @@ class Runner {
       () => this.#server,
       () => this.#revive(),
     );
-    context.cleanup(() => opened.close());
+    context.over(opened);
     const lacks = lacking(item, this.#run);
-    return judgeCase(judged, context, async () => {
-      if (lacks !== undefined) return context.lacks(lacks);
-      await item.run(context);
-      if (!(await isAlive(this.#server)))
-        throw new Broken('a target that goes on', this.#server.died ?? 'it takes no more connections');
-    });
+    return judgeCase(
+      judged,
+      context,
+      async () => {
+        if (lacks !== undefined) return context.lacks(lacks);
+        if (item.directOnly === true) context.onlyDirect(name);
+        await item.run(context);
+        if (!(await isAlive(this.#server)))
+          throw new Broken('a target that goes on', this.#server.died ?? 'it takes no more connections');
+      },
+      this.#run.signal,
+    );
   }
 
   /** Once, however many cases saw it die. */

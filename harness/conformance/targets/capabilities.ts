@@ -11,6 +11,8 @@ export type Capabilities = {
   readonly limit: (name: string) => number | undefined;
   /** Times of the target are this much longer than the clauses say (0.05: a 60 s timeout is 3 s). Default 1. */
   readonly timeScale: number;
+  /** The profile it is said for; undefined: any. */
+  readonly profile?: string;
 };
 
 /** The file's shape. Unknown keys are errors. */
@@ -30,9 +32,15 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /**
  * @param known what the profile's targets may declare
+ * @param forProfile what is said for another one is not looked at: the result names that one and declares nothing
  * @throws Error naming the key, what was expected there and what stood there
  */
-export const readCapabilities = (text: string, file: string, known: readonly string[]): Capabilities => {
+export const readCapabilities = (
+  text: string,
+  file: string,
+  known: readonly string[],
+  forProfile?: string,
+): Capabilities => {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -42,7 +50,11 @@ export const readCapabilities = (text: string, file: string, known: readonly str
   if (!isRecord(parsed)) throw new Error(`${file}: expected an object, got ${typeof parsed}`);
   for (const key of Object.keys(parsed))
     if (!KEYS.includes(key)) throw new Error(`${file}: ${unknownName('key', key, KEYS)}`);
-  const { capabilities = {}, limits = {}, timeScale = 1 } = parsed;
+  const { profile, capabilities = {}, limits = {}, timeScale = 1 } = parsed;
+  if (profile !== undefined && typeof profile !== 'string')
+    throw new Error(`${file}: profile: expected a text, got ${JSON.stringify(profile)}`);
+  if (profile !== undefined && forProfile !== undefined && profile !== forProfile)
+    return { ...EVERYTHING, profile };
   if (!isRecord(capabilities)) throw new Error(`${file}: capabilities: expected an object of true and false`);
   for (const [name, value] of Object.entries(capabilities)) {
     if (!known.includes(name)) throw new Error(`${file}: ${unknownName('capability', name, known)}`);
@@ -61,5 +73,6 @@ export const readCapabilities = (text: string, file: string, known: readonly str
     has: (name) => capabilities[name] !== false,
     limit: (name) => (typeof limits[name] === 'number' ? limits[name] : undefined),
     timeScale,
+    ...(profile === undefined ? {} : { profile }),
   };
 };

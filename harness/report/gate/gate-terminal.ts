@@ -2,42 +2,22 @@
 
 import type { GateModel, GateRow, GateStanding } from '../../conformance/gate.ts';
 import type { CaseResult } from '../../conformance/outcome.ts';
-import type { WireEvent } from '../../conformance/wire/wire-log.ts';
 import { markOf, type Paint, painted, terminalText, wrapped } from '../paint.ts';
+import { drawnAs, onPath, shownCounts, wireLine } from './gate-words.ts';
 
 const COLUMNS_MAX = 96;
 /** The last of a wire log say most: what led there is on the page. */
 const WIRE_LINES = 8;
 
-const WORDS: readonly (readonly [GateStanding, string])[] = [
-  ['pass', 'passed'],
-  ['fail', 'failed'],
-  ['known', 'known failures'],
-  ['inconclusive', 'inconclusive'],
-  ['observation', 'observed'],
-  ['not-applicable', 'not applicable'],
-];
-
-const mark = (standing: GateStanding, paint: Paint): string =>
-  markOf(standing === 'known' ? 'observation' : standing, paint);
+const mark = (standing: GateStanding, paint: Paint): string => markOf(drawnAs(standing), paint);
 
 const verdictMark = (result: CaseResult, paint: Paint): string =>
   markOf(result.level === 'SHOULD' && result.verdict === 'fail' ? 'observation' : result.verdict, paint);
 
 /** While it runs: `✔ port-relay/reg/silent-probe  12 ms`. */
 export const caseLine = (result: CaseResult, paint: Paint): string => {
-  const path = result.path === 'direct' ? '' : ` @${result.path}`;
   const why = result.verdict === 'pass' ? '' : `  ${(result.got.split('\n')[0] ?? '').slice(0, 100)}`;
-  return `${verdictMark(result, paint)} ${terminalText(`${result.id}${path}  ${result.millis} ms${why}`, paint)}`;
-};
-
-const wireLine = ({ millis, conn, from, text, hex, bytes, here }: WireEvent): string => {
-  const who = from === 'note' ? '--' : from === 'us' ? '->' : '<-';
-  const what =
-    bytes > 0
-      ? `${bytes} bytes  ${hex.slice(0, 32)}${hex.length > 32 ? '...' : ''}  "${text.slice(0, 40)}"`
-      : text;
-  return `${millis.toFixed(1).padStart(9)} ms  ${who} ${conn.padEnd(10)} ${what}${here ? '  <- here' : ''}`;
+  return `${verdictMark(result, paint)} ${terminalText(`${result.id}${onPath(result.path)}  ${result.millis} ms${why}`, paint)}`;
 };
 
 const paragraph = (row: GateRow, columns: number, paint: Paint): readonly string[] => {
@@ -48,10 +28,9 @@ const paragraph = (row: GateRow, columns: number, paint: Paint): readonly string
       : [
           `${indent}${name.padEnd(9)} ${wrapped(terminalText(value, paint), columns, `${indent}          `).trimStart()}`,
         ];
-  const path = row.path === 'direct' ? '' : `  @${row.path}`;
   return [
     '',
-    `  ${mark(row.standing, paint)} ${painted(row.pin, 'bold', paint)}  ${row.id}${path}  ${row.clause} ${row.level}${row.blame === undefined ? '' : `  blame: ${row.blame}`}`,
+    `  ${mark(row.standing, paint)} ${painted(row.pin, 'bold', paint)}  ${row.id}${onPath(row.path)}  ${row.clause} ${row.level}${row.blame === undefined ? '' : `  blame: ${row.blame}`}`,
     wrapped(terminalText(row.title, paint), columns, indent),
     ...field('expected', row.expected),
     ...field('got', row.got),
@@ -90,8 +69,8 @@ export const renderGateEnd = (model: GateModel, options: GateTerminal): string =
   lines.push('', painted(wrapped(terminalText(model.headline, options), columns, '  '), 'bold', options));
   if (model.partial !== '') lines.push(`  partial: ${model.partial}`);
   lines.push(
-    `  ${WORDS.filter(([standing]) => standing !== 'known' || model.counts.known > 0)
-      .map(([standing, word]) => `${mark(standing, options)} ${model.counts[standing]} ${word}`)
+    `  ${shownCounts(model)
+      .map(([standing, word, n]) => `${mark(standing, options)} ${n} ${word}`)
       .join('   ')}   in ${(model.millis / 1_000).toFixed(1)} s`,
   );
   if (model.exitCode !== 0) lines.push('', `again: ${terminalText(model.rerun, options)}`);

@@ -67,7 +67,7 @@ const done=()=>{b.textContent='Copied';setTimeout(()=>b.textContent='Copy',1500)
 const old=()=>{const r=document.createRange();r.selectNodeContents(code);const s=getSelection();s.removeAllRanges();s.addRange(r);if(document.execCommand('copy'))done()};
 if(navigator.clipboard)navigator.clipboard.writeText(code.textContent).then(done,old);else old()});
 all('.filter button').forEach(b=>b.addEventListener('click',()=>{const v=b.dataset.v;all('.filter button').forEach(o=>o.setAttribute('aria-pressed',String(o===b)));
-all('.checks tbody tr').forEach(r=>{r.hidden=v!=='all'&&r.dataset.v!==v})}));
+all('.checks tbody tr,.cases tbody tr').forEach(r=>{r.hidden=v!=='all'&&r.dataset.v!==v})}));
 const reach=()=>all('.scroll').forEach(s=>{if(s.scrollWidth>s.clientWidth+1){s.tabIndex=0;s.setAttribute('role','region');s.setAttribute('aria-label',s.querySelector('caption')?.textContent??'table')}else{s.removeAttribute('tabindex');s.removeAttribute('role');s.removeAttribute('aria-label')}});
 reach();addEventListener('resize',reach);
 const reveal=()=>{const t=location.hash&&document.getElementById(location.hash.slice(1));if(t?.hidden){one('.filter button')?.click();t.scrollIntoView()}};

@@ -34,6 +34,8 @@ export type Shell = {
   readonly standing: Standing;
   readonly nav: readonly (readonly [id: string, words: string])[];
   readonly body: string;
+  /** Rules that only this page needs. */
+  readonly style?: string;
   /** JSON for the script, already safe inside a script element. */
   readonly data: string;
   readonly foot: string;
@@ -50,7 +52,7 @@ export const shell = (page: Shell): string => {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="color-scheme" content="light dark"><title>${esc(page.title)}</title><link rel="icon" href="${icon(page.standing)}"><style>${STYLE}${PLOT_STYLE}</style></head>
+<meta name="color-scheme" content="light dark"><title>${esc(page.title)}</title><link rel="icon" href="${icon(page.standing)}"><style>${STYLE}${PLOT_STYLE}${page.style ?? ''}</style></head>
 <body>${SYMBOLS}<a class="skip" href="#main">Skip to the verdict</a>
 <header class="bar"><div class="wrap"><span class="logo">${LOGO}relaylab</span><span class="what">${page.what}</span><nav aria-label="Sections">${nav}</nav></div></header>
 <main id="main">${tight(page.body)}</main><footer><div class="wrap">${page.foot}</div></footer>
