@@ -1,5 +1,9 @@
 //! The postcard crate for `npm run bench postcard`: `postcard-rust SET FILE` reads the messages of a file (each behind its length,
 //! u32 little-endian), then answers lines `CASE COUNT` on stdin with the CPU nanoseconds that COUNT repetitions took.
+//! And for the gate: `postcard-rust kit` (kit.rs).
+mod kit;
+mod kit_schema;
+
 use std::hint::black_box;
 use std::io::{BufRead, Write};
 
@@ -190,7 +194,11 @@ fn serve_cobs(bodies: &[Vec<u8>]) {
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let (set, file) = (args.next().expect("SET"), args.next().expect("FILE"));
+    let set = args.next().expect("kit, or SET FILE");
+    if set == "kit" {
+        return kit::run();
+    }
+    let file = args.next().expect("FILE");
     let messages = read_messages(&file);
     match set.as_str() {
         "measurements" => serve_values::<Message>(&messages),
