@@ -6,10 +6,10 @@ export const cobsMaxLength = (bodyBytes: number): number => bodyBytes + Math.flo
 
 /** Bodies from here on are stuffed by words; below, no block can fill up either. */
 const WORDS_FROM = 96;
-/** Blocks of a frame with a code below this are copied by a loop: a native copy costs more to call. */
-const LOOP_BELOW_CODE = 28;
-/** Bytes written at once when no zero is among them. */
-const WORD_BYTES = 4;
+/** Fewer bytes are copied by a loop: a native copy costs more to call. */
+const LOOP_BELOW = 28;
+/** Bytes of two words, which are moved at once. */
+const PAIR_BYTES = 8;
 
 const badEncoding = (offset: number, expected: string, got: string): PostcardError =>
   new PostcardError({ kind: 'DeserializeBadEncoding', path: '', offset, expected, got });
@@ -53,55 +53,76 @@ const stuffBytes = (body: Uint8Array, target: Uint8Array, offset: number): numbe
   return at;
 };
 
-/** Bytes of a whole block. */
-const BLOCK_BYTES = 254;
+/** A full block: its code and the bytes behind it. */
+const BLOCK_BYTES = 255;
 
-/** Word by word: each is written as it is, and where one of its bytes is zero the next block starts over that byte. */
+/** Ends a block at each zero of a word that was copied to a position. @returns the place of the code of the block then open */
+const endBlocks = (target: Uint8Array, open: number, at: number, word: number): number => {
+  let head = open;
+  if ((word & 0xff) === 0) {
+    target[head] = at - head;
+    head = at;
+  }
+  if ((word & 0xff00) === 0) {
+    target[head] = at + 1 - head;
+    head = at + 1;
+  }
+  // integers are mostly small: two zeros at the end of a word are what a body with many zeros is made of
+  if (word >>> 16 === 0) {
+    target[head] = at + 2 - head;
+    target[at + 2] = 1;
+    return at + 3;
+  }
+  if ((word & 0xff0000) === 0) {
+    target[head] = at + 2 - head;
+    head = at + 2;
+  }
+  if (word >>> 24 === 0) {
+    target[head] = at + 3 - head;
+    head = at + 3;
+  }
+  return head;
+};
+
+/**
+ * Eight bytes at a time, zeros and all: a zero keeps its place and becomes the code of the next block, so that the body only moves
+ * by one byte, and by one more for each block that is full.
+ */
 const stuffWords = (body: Uint8Array, target: Uint8Array, offset: number): number => {
   const n = body.length;
   const from = new DataView(body.buffer, body.byteOffset, n);
   const to = new DataView(target.buffer, target.byteOffset, target.length);
-  let head = offset;
-  let at = offset + 1;
+  const lastPair = n - PAIR_BYTES;
+  let head = offset; // where the code of the open block goes
+  let shift = offset + 1; // from a byte's place in the body to its place in the frame
   let i = 0;
-  while (i < n) {
-    const start = i;
-    // where this block is full, and the last place where a whole word of it may begin
-    const full = i + BLOCK_BYTES < n ? i + BLOCK_BYTES : n;
-    const lastWord = full - WORD_BYTES;
-    let zeros = 0;
-    while (i <= lastWord) {
-      const word = from.getInt32(i, true);
-      zeros = (word - 0x01010101) & ~word & 0x80808080;
-      to.setInt32(at, word, true);
-      if (zeros !== 0) break;
-      at += WORD_BYTES;
-      i += WORD_BYTES;
-    }
-    let ended = zeros !== 0;
-    if (ended) {
-      // the lowest bit of the mask is surely a zero byte's; those above may be not
-      const before = (31 - Math.clz32(zeros & -zeros)) >>> 3;
-      at += before;
-      i += before + 1;
-    } else
-      while (i < full) {
-        const byte = body[i++] as number;
-        ended = byte === 0;
-        if (ended) break;
-        target[at++] = byte;
+  for (;;) {
+    let fits = head + BLOCK_BYTES - PAIR_BYTES - shift;
+    while (i <= fits && i <= lastPair) {
+      const first = from.getInt32(i, true);
+      const second = from.getInt32(i + 4, true);
+      const at = i + shift;
+      i += PAIR_BYTES;
+      to.setInt32(at, first, true);
+      to.setInt32(at + 4, second, true);
+      if (((((first - 0x01010101) & ~first) | ((second - 0x01010101) & ~second)) & 0x80808080) !== 0) {
+        head = endBlocks(target, endBlocks(target, head, at, first), at + 4, second);
+        fits = head + BLOCK_BYTES - PAIR_BYTES - shift;
       }
-    target[head] = at - head;
-    // another block follows a zero, and a full one, even if it stays empty
-    if (!ended && i - start !== BLOCK_BYTES) {
-      target[at++] = 0;
-      return at;
     }
-    head = at++;
+    // no pair fits any more: byte by byte to the next zero, or to where the block is full
+    const full = fits + PAIR_BYTES;
+    const stop = full < n ? full : n;
+    while (i < stop && body[i] !== 0) target[i + shift] = body[i++] as number;
+    target[head] = i + shift - head;
+    head = i + shift;
+    if (i < stop) i++;
+    else if (i === full) shift++;
+    else {
+      target[head] = 0;
+      return head + 1;
+    }
   }
-  target[head] = 1;
-  target[at++] = 0;
-  return at;
 };
 
 /** As encodeCobsInto, into memory of its own. @returns the frame, terminator included */
@@ -122,19 +143,53 @@ export const decodeCobsInto = (frame: Uint8Array, target: Uint8Array, offset = 0
   const zero = zeroAt(frame, 0);
   const end = zero < 0 ? frame.length : zero;
   if (target.length - offset < end - 1) throw full(end - 1, target.length - offset);
+  // what is written in place overwrites codes that are still to be read
+  return frame.buffer === target.buffer
+    ? unstuffBlocks(frame, end, target, offset)
+    : unstuffRuns(frame, end, target, offset);
+};
+
+/** @returns the code at a place of a frame  @throws PostcardError DeserializeBadEncoding for a block that is not all there */
+const codeAt = (frame: Uint8Array, i: number, end: number): number => {
+  const code = frame[i] as number;
+  if (code > end - i) throw badEncoding(i, `a block of ${code - 1} bytes`, `${end - i - 1} bytes`);
+  return code;
+};
+
+/** Block by block. */
+const unstuffBlocks = (frame: Uint8Array, end: number, target: Uint8Array, offset: number): number => {
   let at = offset;
   let i = 0;
   while (i < end) {
-    const code = frame[i++] as number;
-    const next = i + code - 1;
-    if (next > end) throw badEncoding(i - 1, `a block of ${code - 1} bytes`, `${end - i} bytes`);
-    if (code < LOOP_BELOW_CODE) while (i < next) target[at++] = frame[i++] as number;
+    const code = codeAt(frame, i, end);
+    const next = i++ + code;
+    if (code < LOOP_BELOW) while (i < next) target[at++] = frame[i++] as number;
     else {
       copyBytes(frame, i, next, target, at);
       at += code - 1;
       i = next;
     }
-    if (code !== 255 && i < end) target[at++] = 0;
+    if (code !== BLOCK_BYTES && i < end) target[at++] = 0;
+  }
+  return at;
+};
+
+/** Blocks up to a full one are moved as one, their codes with them; then zeros take the places of the codes. */
+const unstuffRuns = (frame: Uint8Array, end: number, target: Uint8Array, offset: number): number => {
+  let at = offset;
+  let i = 0;
+  while (i < end) {
+    const start = i;
+    let code = 0;
+    while (code !== BLOCK_BYTES && i < end) {
+      code = codeAt(frame, i, end);
+      i += code;
+    }
+    const shift = at - start - 1;
+    if (i - start < LOOP_BELOW) for (let k = start + 1; k < i; k++) target[k + shift] = frame[k] as number;
+    else copyBytes(frame, start + 1, i, target, at);
+    for (let k = start + (frame[start] as number); k < i; k += frame[k] as number) target[k + shift] = 0;
+    at = i + shift;
   }
   return at;
 };
