@@ -16,6 +16,7 @@ export const ALONE: readonly string[] = [
   'reference-impl/agent/outputs/postgres/*.integration.test.ts',
   'reference-impl/agent/{bin,relay}/*.integration.test.ts',
   'reference-impl/identity-relay/hostile.integration.test.ts',
+  'reference-impl/identity-relay/bin/stnode.integration.test.ts',
   'scenarios/**/*.integration.test.ts',
   'ci/**/*.integration.test.ts',
 ];

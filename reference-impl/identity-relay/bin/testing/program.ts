@@ -7,14 +7,14 @@ import { within } from '../../testing/live.ts';
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
 
-/** A folder of its own with `strelay` and `stmgr` on its PATH. */
+/** A folder of its own with the three programs on its PATH. */
 export class Workplace {
   readonly folder = mkdtempSync(join(tmpdir(), 'strelay-'));
   readonly env: NodeJS.ProcessEnv;
 
   constructor() {
     this.env = { ...process.env, PATH: `${this.folder}${delimiter}${process.env.PATH}` };
-    for (const name of ['strelay', 'stmgr']) {
+    for (const name of ['strelay', 'stmgr', 'stnode']) {
       const path = join(this.folder, name);
       writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${fileOf(name)}" "$@"\n`);
       chmodSync(path, 0o755);
