@@ -96,7 +96,7 @@ export const runAsked = async (asked: Asked): Promise<void> => {
     switch (profile.role) {
       case 'server': {
         const cases = wanted<ServerContext>(profile.cases);
-        await runServerCases({ ...base, profile, cases, target: serverOf(flags) });
+        await runServerCases({ ...base, profile, cases, target: serverOf(flags, profile.files) });
         break;
       }
       case 'client': {

@@ -25,15 +25,24 @@ const addressOf = (text: string): { readonly host: string; readonly port: number
 export const targetText = ({ exec, address, image }: TargetFlags): string =>
   exec ?? address ?? (image === undefined ? '' : `image ${image}`);
 
-/** @throws UsageError for an address that is none */
-export const serverOf = ({ exec, address, image, pid }: TargetFlags): ServerTarget => {
+/**
+ * @param files what the profile's targets read
+ * @throws UsageError for an address that is none
+ */
+export const serverOf = (
+  { exec, address, image, pid }: TargetFlags,
+  files: Readonly<Record<string, string>> = {},
+): ServerTarget => {
   if (address !== undefined) return addressServer(addressOf(address), pid);
-  return image === undefined ? execServer(exec as string) : imageServer(image);
+  return image === undefined ? execServer(exec as string, files) : imageServer(image);
 };
 
 const placeholdersOf = (profile: Profile): string => {
   if (profile.role === 'adapter') return '';
-  const names = profile.role === 'server' ? ['port'] : Object.keys(profile.placeholders);
+  const names =
+    profile.role === 'server'
+      ? ['port', ...Object.keys(profile.files ?? {})]
+      : Object.keys(profile.placeholders);
   return names.map((name) => ` {${name}}`).join('');
 };
 

@@ -54,6 +54,8 @@ export interface ServerContext extends CaseContext {
   refused(port: number): Promise<boolean>;
   readonly port: number;
   holdings(): Promise<Holdings | undefined>;
+  /** Which of the profile's files the target was given. */
+  readonly files: ReadonlySet<string>;
   /** The file that `{output}` in the target's command stands for, another one after each start. @throws NotApplicable without one */
   output(): string;
   /** SIGTERM, SIGKILL and so on, where the target is a program of ours to start; NotApplicable otherwise. Starts it again after `restart`. */
@@ -143,6 +145,8 @@ type Common = {
 };
 export type ServerProfile = Common & {
   readonly role: 'server';
+  /** Files that its targets read: `{name}` in the command is where this text stands, written anew for each start. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly cases: readonly Case<ServerContext>[];
 };
 export type ClientProfile = Common & {

@@ -32,7 +32,7 @@ const run = (profile: Profile, command: string, canary: Canary) => {
   };
   if (profile.role === 'adapter') return runAdapterCases({ ...common, profile, cases: profile.cases, command });
   return profile.role === 'server'
-    ? runServerCases({ ...common, profile, cases: profile.cases, target: execServer(command) })
+    ? runServerCases({ ...common, profile, cases: profile.cases, target: execServer(command, profile.files) })
     : runClientCases({ ...common, profile, cases: profile.cases, command });
 };
 

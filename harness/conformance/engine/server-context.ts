@@ -57,6 +57,10 @@ export class LiveServerContext extends BaseContext implements ServerContext {
     return this.#server().holdings();
   }
 
+  get files(): ReadonlySet<string> {
+    return this.#server().files;
+  }
+
   output(): string {
     const { outputFile } = this.#server();
     if (outputFile === undefined)

@@ -57,6 +57,7 @@ export const addressServer = (address: Address, pid?: number): ServerTarget => (
       alive: async () => (await takesConnections(address)) === undefined,
       output: () => '',
       outputFile: undefined,
+      files: new Set(),
       holdings: () => holdingsOf(pid),
       signal: async () => notOurs(),
       stop: async () => undefined,

@@ -1,8 +1,8 @@
 /**
  * A target that we start: on a port we give it (`{port}`), or on one of its own that it tells in its first lines. `{dir}` is a
- * folder, empty at each start, `{output}` a file in it.
+ * folder, empty at each start, `{output}` a file in it, and each file of the profile has its own name.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,29 +48,44 @@ export const wordsOf = (command: string): readonly string[] => {
   return words;
 };
 
-type Place = { readonly dir: string; readonly output: string; remove(): void };
-
-/** Where one life of the target may write. */
-const newPlace = (): Place => {
-  const dir = mkdtempSync(join(tmpdir(), 'relaylab-target-'));
-  return {
-    dir,
-    output: join(dir, 'output.csv'),
-    remove: () => rmSync(dir, { recursive: true, force: true }),
-  };
+type Place = {
+  readonly output: string;
+  /** By placeholder. */
+  readonly paths: ReadonlyMap<string, string>;
+  remove(): void;
 };
 
-export const execServer = (command: string): ServerTarget => {
+/** Where one life of the target may write, and the files that it reads. */
+const newPlace = (files: Readonly<Record<string, string>>): Place => {
+  const dir = mkdtempSync(join(tmpdir(), 'relaylab-target-'));
+  const output = join(dir, 'output.csv');
+  const paths = new Map([
+    ['dir', dir],
+    ['output', output],
+  ]);
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(dir, name);
+    // what it holds may be a secret key
+    writeFileSync(path, text, { mode: 0o600 });
+    paths.set(name, path);
+  }
+  return { output, paths, remove: () => rmSync(dir, { recursive: true, force: true }) };
+};
+
+/** @param files what the profile's targets read: text by placeholder */
+export const execServer = (command: string, files: Readonly<Record<string, string>> = {}): ServerTarget => {
   const words = wordsOf(command);
   const given = words.some((word) => word.includes('{port}'));
-  const writes = words.some((word) => /\{(dir|output)\}/.test(word));
+  const asked = (name: string): boolean => words.some((word) => word.includes(`{${name}}`));
+  const taken = Object.entries(files).filter(([name]) => asked(name));
+  const needsPlace = asked('dir') || asked('output') || taken.length > 0;
   return {
     text: command,
     restartable: true,
     start: async (): Promise<RunningServer> => {
-      const place = writes ? newPlace() : undefined;
+      const place = needsPlace ? newPlace(Object.fromEntries(taken)) : undefined;
       const argv = words.map((word) =>
-        place === undefined ? word : word.replaceAll('{dir}', place.dir).replaceAll('{output}', place.output),
+        word.replace(/\{(\w+)\}/g, (whole, name: string) => place?.paths.get(name) ?? whole),
       );
       const lines: string[] = [];
       let died: string | undefined;
@@ -116,6 +131,7 @@ export const execServer = (command: string): ServerTarget => {
         holdings: () => holdingsOf(program.pid),
         signal: async (signal) => program.kill(signal),
         outputFile: place?.output,
+        files: new Set(taken.map(([name]) => name)),
         stop: async () => {
           await program.stop('orderly');
           place?.remove();

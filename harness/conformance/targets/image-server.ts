@@ -153,6 +153,7 @@ const started = async (text: string): Promise<RunningServer> => {
     output: () => logs,
     holdings: () => holdingsOf(Number(pid)),
     outputFile: undefined,
+    files: new Set(),
     signal: async (signal) => void (await docker('kill', '-s', signal, id).catch(() => '')),
     stop,
   };

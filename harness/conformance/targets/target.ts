@@ -13,6 +13,8 @@ export interface RunningServer {
   holdings(): Promise<Holdings | undefined>;
   /** The file that `{output}` in its command stands for; undefined where the command has none. Gone with `stop`. */
   readonly outputFile: string | undefined;
+  /** Names of the profile's files that its command took. */
+  readonly files: ReadonlySet<string>;
   /** @throws NotApplicable where it is not ours to signal */
   signal(signal: NodeJS.Signals): Promise<void>;
   stop(): Promise<void>;
