@@ -69,8 +69,8 @@ export interface ServerContext extends CaseContext {
 export interface ClientContext extends CaseContext {
   /** A port of ours. */
   listen(name?: string, port?: number): Promise<WireListener>;
-  /** A connection to a Unix socket of the target. @throws Broken when nobody takes it within the patience */
-  dialPath(path: string, name: string): Promise<WireEnd>;
+  /** A connection to a Unix socket of the target, tried until somebody takes it. @throws Broken when nobody does in time */
+  dialPath(path: string, name: string, millis?: Millis): Promise<WireEnd>;
   /** A folder of this case, gone when the case is over. */
   folder(): string;
   /** The port the target must dial to reach that listener: the near end of the run's link and NAT, if it has them. */

@@ -15,12 +15,17 @@ t.setTimeout(600_000);
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
+const AGENT = `${process.execPath} ${path('reference-impl/agent/bin/relay-agent.ts')}`;
+
 /** The command that starts what is ours, by profile. */
 const OURS: Readonly<Record<string, string>> = {
   'port-relay': `${process.execPath} ${path('reference-impl/port-relay/bin/relay.ts')} {port} --bind 127.0.0.1 --log-level warn`,
   'port-client': `${process.execPath} ${path('harness/conformance/subjects/port-client.ts')} {mode} {port} {service}`,
   yamux: `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} listen {port}`,
   postcard: `${process.execPath} ${path('harness/conformance/subjects/postcard-adapter.ts')}`,
+  'measurement-server': `${AGENT} --plugins csv --relay-in 127.0.0.1:{port} --output-file {output}`,
+  'measurement-client': `${AGENT} --config {config}`,
+  'socket-control': `${AGENT} --config {config}`,
   'yamux-client': `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} dial {port}`,
 };
 
@@ -30,7 +35,8 @@ const run = (profile: Profile, command: string, canary: Canary) => {
     ...{ path: DIRECT, jobs: 4, rerunOf: (id: string) => id, done: () => undefined },
     signal: new AbortController().signal,
   };
-  if (profile.role === 'adapter') return runAdapterCases({ ...common, profile, cases: profile.cases, command });
+  if (profile.role === 'adapter')
+    return runAdapterCases({ ...common, profile, cases: profile.cases, command });
   return profile.role === 'server'
     ? runServerCases({ ...common, profile, cases: profile.cases, target: execServer(command, profile.files) })
     : runClientCases({ ...common, profile, cases: profile.cases, command });

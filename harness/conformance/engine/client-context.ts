@@ -52,7 +52,7 @@ export class LiveClientContext extends BaseContext implements ClientContext {
     return path;
   }
 
-  async dialPath(path: string, name: string): Promise<WireEnd> {
+  async dialPath(path: string, name: string, millis = this.patienceMillis): Promise<WireEnd> {
     const began = performance.now();
     for (;;) {
       const socket = connect({ path, allowHalfOpen: true });
@@ -65,7 +65,7 @@ export class LiveClientContext extends BaseContext implements ClientContext {
       }
       socket.destroy();
       const passed = performance.now() - began;
-      if (passed > this.patienceMillis) {
+      if (passed > millis) {
         this.blameMachine(passed, `a connection to ${path}`);
         this.broken(
           `a socket that takes the connection ${name}`,
