@@ -1,0 +1,248 @@
+import type { Clause } from './clause.ts';
+
+const OFFSET = 'freedomlayer/offset, relay';
+const WIRE = 'protocol notes of the identity relay: common to both ends';
+const OTHERS = 'a relay serves many; one of them must not end it for the others';
+
+/** What an identity relay owes nodes on one connection: frames, handshake, seals, keepalive. */
+export const IDENTITY_CHANNEL_CLAUSES: readonly Clause[] = [
+  {
+    id: 'ID-FRAME-1',
+    level: 'MUST',
+    title: 'segments mean nothing',
+    requires: 'Frames are the same whether their bytes come in one segment or one by one.',
+    source: `${WIRE}, layer 1: u64 big-endian length, then so many bytes`,
+    wire: '00 | 00 | 00 | 00 | 00 | 00 | 00 | 04 | 00 ...',
+    breaks: ['one read is taken for one frame', 'what follows a frame in its read is lost'],
+  },
+  {
+    id: 'ID-FRAME-2',
+    level: 'MUST',
+    title: 'an announced length costs nothing',
+    requires:
+      'Memory is not given to a length that somebody unknown has announced, nor without bound to what he sends.',
+    source: OTHERS,
+    wire: '0000010000000000 and megabytes behind it -> closed, or no memory',
+    breaks: ['memory grows with what one connection sends, 2 GiB in 8 s (freedomlayer/offset)'],
+  },
+  {
+    id: 'ID-VERSION-1',
+    level: 'MUST',
+    title: 'the first frame is the version',
+    requires: 'The first frame of the relay is version 0 as four bytes.',
+    source: `${WIRE}, layer 2: the first frame each way is the protocol version`,
+    wire: '0000000000000004 00000000',
+    breaks: ['a version as text, or little-endian'],
+  },
+  {
+    id: 'ID-VERSION-2',
+    level: 'MUST',
+    title: 'another version is closed',
+    requires: 'A first frame that is not version 0 makes the relay close that connection.',
+    source: `${WIRE}, layer 2: anything else (other value, other length): close`,
+    wire: '0000000000000004 00000001 -> FIN or RST',
+    breaks: ['only the length is looked at'],
+  },
+  {
+    id: 'ID-SHAKE-1',
+    level: 'MUST',
+    title: 'both sides prove who they are',
+    requires:
+      'The relay sends ExchangeRandNonce, and answers ours by an ExchangeDh with our nonce, signed by its key.',
+    source: `${WIRE}, layer 3: signature by srcPublicKey's key over dhPublicKey, randNonce, keySalt`,
+    wire: 'ed25519 over 80 bytes; keys by HKDF of SHA-512/256 from X25519 and both salts',
+    breaks: ['SHA-512 cut to 256 bits instead of SHA-512/256', 'the wrong salt for a direction'],
+  },
+  {
+    id: 'ID-SHAKE-2',
+    level: 'MUST',
+    title: 'the relay is who its identity file says',
+    requires:
+      'The srcPublicKey of the relay is the public key of the identity it was started with, on every connection.',
+    source: `${OFFSET}: the relay will use his private key to prove his identity`,
+    wire: 'ExchangeRandNonce.srcPublicKey = the key of its ticket',
+    breaks: ['a key made at start'],
+  },
+  {
+    id: 'ID-SHAKE-3',
+    level: 'MUST',
+    title: 'who cannot sign is nobody',
+    requires:
+      'An ExchangeDh whose signature is not by the key of its ExchangeRandNonce closes the connection.',
+    source: `${WIRE}, layer 3: wrong nonce or signature: close`,
+    wire: 'one bit of the signature turned -> FIN or RST',
+    breaks: ['the signature is read and not checked'],
+  },
+  {
+    id: 'ID-SHAKE-4',
+    level: 'MUST',
+    title: 'an answer to another nonce is none',
+    requires:
+      'An ExchangeDh with a randNonce that is not the one the relay has just sent closes the connection.',
+    source: `${WIRE}, layer 3: wrong nonce or signature: close`,
+    wire: 'the ExchangeDh of an earlier connection, sent again -> FIN or RST',
+    breaks: ['a recorded handshake opens a channel'],
+  },
+  {
+    id: 'ID-SHAKE-5',
+    level: 'MUST',
+    title: 'nonces and keys are fresh',
+    requires: 'The randNonce, dhPublicKey and keySalt of the relay are different on every connection.',
+    source: `${WIRE}, layer 3: a nonce is what keeps an old answer from being one`,
+    wire: 'two connections, six values, all different',
+    breaks: ['a random source with a fixed seed'],
+  },
+  {
+    id: 'ID-SHAKE-6',
+    level: 'SHOULD',
+    title: 'what everybody could have made proves nothing',
+    requires:
+      'Points of low order, as X25519 key or as public key, and messages of the relay sent back to it, close the connection.',
+    source: 'no sentence obliges it; with such a key everybody knows the secret, or can sign',
+    wire: 'dhPublicKey 0000...00 -> FIN or RST',
+    breaks: ['freedomlayer/offset accepts both'],
+  },
+  {
+    id: 'ID-SHAKE-7',
+    level: 'SHOULD',
+    title: 'a handshake is bounded in time',
+    requires:
+      'A connection that does not finish its handshake, or says no InitConnection after it, is closed.',
+    source: 'protocol notes: 8 ticks for the handshake, 4 for the InitConnection; only a bound is needed',
+    wire: 'silence -> FIN or RST within half a minute',
+    breaks: ['a descriptor for ever'],
+  },
+  {
+    id: 'ID-SEAL-1',
+    level: 'MUST',
+    title: 'frames are sealed in turn',
+    requires:
+      'Every frame behind the handshake is its counter, 12 bytes little-endian from 0, the ChaCha20-Poly1305 text and the tag.',
+    source: `${WIRE}, layer 3: nonce(12), ciphertext, tag(16); the nonce is a little-endian counter from 0`,
+    wire: '000000000000000000000000 ...; 010000000000000000000000 ...',
+    breaks: ['one counter for both directions', 'a big-endian counter'],
+  },
+  {
+    id: 'ID-SEAL-2',
+    level: 'MUST',
+    title: 'a frame out of turn closes the channel',
+    requires:
+      'A frame that was repeated, left out or changed closes the connection, and nothing of it is delivered.',
+    source: `${WIRE}, layer 3: a frame whose nonce is not the expected one closes the channel`,
+    wire: 'counter 1, counter 1 -> FIN or RST',
+    breaks: ['replays are delivered twice', 'gaps are accepted'],
+  },
+  {
+    id: 'ID-SEAL-3',
+    level: 'MUST',
+    title: 'a frame too short to be sealed harms nobody',
+    requires: 'A frame of fewer than 28 bytes behind the handshake ends its own connection and nothing else.',
+    source: OTHERS,
+    wire: '0000000000000005 0102030405 -> FIN or RST; others are served',
+    breaks: ['a panic that takes the worker thread with it (freedomlayer/offset)'],
+  },
+  {
+    id: 'ID-SEAL-4',
+    level: 'SHOULD',
+    title: 'padding hides lengths and costs little',
+    requires: 'Padding of messages differs from one to the next and stays below 256 bytes.',
+    source: 'protocol notes: padding is random, meant to be below 256 bytes; receivers take any',
+    wire: 'randPadding of 0 to 255 bytes',
+    breaks: ['0 to 65535 bytes, 32 KiB on average (freedomlayer/offset)'],
+  },
+  {
+    id: 'ID-SEAL-5',
+    level: 'MUST',
+    title: 'any padding is taken',
+    requires: 'A message is read whatever padding is around it, as long as the frame keeps the limit.',
+    source: `${WIRE}, layer 3: nodes of freedomlayer/offset pad by up to 65535 bytes`,
+    wire: 'randPadding of 65535 bytes around "ping"',
+    breaks: ['a limit for small messages'],
+  },
+  {
+    id: 'ID-REKEY-1',
+    level: 'MUST',
+    title: 'a rekey is answered under the old key',
+    requires:
+      "A rekey is answered by the other side's own under the old key; then each sends under its new key, from counter 0.",
+    source: `${WIRE}, layer 3: either side may send rekey`,
+    wire: 'rekey(3), message(4); rekey(1), then message(0)',
+    breaks: ['the answer under the new key', 'the initiator may not go on meanwhile', 'counters go on'],
+  },
+  {
+    id: 'ID-REKEY-2',
+    level: 'MUST',
+    title: 'a rekey of ours that crosses theirs is the answer',
+    requires: 'A side that waits for an answer to its rekey takes a rekey of the other side for it.',
+    source: `${WIRE}, layer 3: simultaneous rekey needs no tie-break`,
+    wire: 'rekey and rekey cross; messages between them are under the old keys',
+    breaks: ['both answer, and the keys part'],
+  },
+  {
+    id: 'ID-REKEY-3',
+    level: 'SHOULD',
+    title: 'keys are renewed now and then',
+    requires: 'The relay starts a rekey itself after a time.',
+    source: 'protocol notes: 3601 ticks after the last one; nothing depends on it',
+    wire: 'ChannelContent.rekey from the relay',
+    breaks: ['one key for years'],
+  },
+  {
+    id: 'ID-CAPNP-1',
+    level: 'MUST',
+    title: 'messages may be laid out in any way',
+    requires:
+      'Messages in several segments, with far and double far pointers, are read as those in one; so are structs that are shorter or longer.',
+    source: `Cap'n Proto encoding spec; ${WIRE}: most messages of freedomlayer/offset have two segments`,
+    wire: '3 segments, a far pointer to the user data',
+    breaks: ['only near pointers are followed', 'a struct of another size is refused'],
+  },
+  {
+    id: 'ID-CAPNP-2',
+    level: 'MUST',
+    title: 'what cannot be decoded closes',
+    requires:
+      'A message that cannot be decoded, at any layer, closes the connection: a wild pointer, an unknown tag.',
+    source: `${WIRE}: a message that cannot be decoded, at any layer, closes the connection`,
+    wire: 'KaMessage with tag 2 -> FIN or RST',
+    breaks: ['an exception that nobody catches'],
+  },
+  {
+    id: 'ID-CAPNP-3',
+    level: 'MUST',
+    title: 'packed bombs harm nobody',
+    requires:
+      'A message that claims much more than its bytes costs bounded memory and time, and ends only its own connection.',
+    source: OTHERS,
+    wire: '10 bytes that claim 10^8 segments; 64 KiB that unpack to 64 MiB',
+    breaks: ["Cap'n Proto readers that allocate by what a message claims"],
+  },
+  {
+    id: 'ID-LIVE-1',
+    level: 'MUST',
+    title: 'a relay that is there says so',
+    requires: 'The relay sends a keepAlive before it has been silent for 32 ticks.',
+    source: `${WIRE}, layer 4: no KaMessage for 32 ticks: close; none sent for 16 ticks: send keepAlive`,
+    wire: 'KaMessage.keepAlive after 16 s',
+    breaks: ['nodes leave a relay that only listens'],
+  },
+  {
+    id: 'ID-LIVE-2',
+    level: 'MUST',
+    title: 'a silent node is gone after 32 ticks',
+    requires:
+      'A node of which nothing was heard for 32 ticks is closed, and not much earlier; its key may listen again.',
+    source: `${WIRE}, layer 4: no KaMessage received for 32 ticks: close`,
+    wire: '32 s of silence -> FIN or RST',
+    breaks: ['a listener that vanished blocks its key for ever'],
+  },
+  {
+    id: 'ID-LIVE-3',
+    level: 'MUST',
+    title: 'a node that says keepAlive is kept',
+    requires: 'A connection on which nothing but keepAlive is said, every 16 ticks, stays open.',
+    source: `${WIRE}, layer 4: an idle relay connection never dies`,
+    wire: 'KaMessage.keepAlive every 16 s, for 36 s',
+    breaks: ['only messages count'],
+  },
+];
