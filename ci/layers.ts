@@ -75,7 +75,7 @@ export const LAYERS: Layers = {
   'harness/measure': [MACHINE, BACKOFF, TRACE, VERDICT, 'node:'],
   'harness/nat': [MACHINE, TRACE, 'fastest-levenshtein'],
   'harness/conformance': [
-    ...[MACHINE, `${DRIVERS}/node-handle.ts`, PROXY, TRACE, VERDICT, 'harness/measure', 'harness/nat'],
+    ...[MACHINE, DRIVERS, PROXY, TRACE, VERDICT, 'harness/measure', 'harness/nat'],
     ...['harness/agents/program.ts', 'harness/conformance/clauses', 'harness/conformance/suites'],
     ...['fastest-levenshtein', 'node:'],
   ],
@@ -84,7 +84,12 @@ export const LAYERS: Layers = {
   // programs that put what is ours before the gate
   'harness/conformance/subjects': ['reference-impl', POSTCARD, 'harness/conformance', 'node:'],
   'harness/conformance/clauses': [VERDICT],
-  'harness/conformance/mutants': [MACHINE, RELAY],
+  // every mutant before the gate
+  'harness/conformance/selfproof.ts': ['harness/conformance', 'harness/conformance/mutants', 'node:'],
+  'harness/conformance/mutants': [MACHINE, RELAY, `${YAMUX}/frame.ts`],
+  // a man in the middle of real connections, and one that leaks descriptors
+  'harness/conformance/mutants/middle.ts': [MACHINE, 'harness/conformance/mutants', 'node:net'],
+  'harness/conformance/mutants/relay-middle-defects.ts': ['harness/conformance/mutants', 'node:fs'],
   // the mutants as a program
   'harness/conformance/mutants/relay.ts': [
     DRIVERS,
@@ -113,6 +118,7 @@ export const LAYERS: Layers = {
     ...[MACHINE, MEASUREMENT, 'reference-impl/agent/outputs/throwaway-postgres.ts', 'harness/bench'],
     ...['node:', 'pg'],
   ],
+  'harness/bench/identity': [MACHINE, IDENTITY, 'harness/bench', 'node:'],
   'harness/bench/postcard': [
     ...[MACHINE, POSTCARD, 'harness/bench', 'harness/report', 'node:'],
     ...[

@@ -95,8 +95,8 @@ const headlineOf = (
   const [first] = rows;
   if (counts.fail > 0 && first !== undefined)
     return counts.fail === 1
-      ? `One case fails: ${first.title} does not hold.`
-      : `${counts.fail} cases fail; the first: ${first.title} does not hold.`;
+      ? `One case fails: that ${first.title}.`
+      : `${counts.fail} cases fail; the first: that ${first.title}.`;
   if (stale.length > 0)
     return `${plural(stale.length, 'entry of the baseline is')} out of date.`.replace('entrys', 'entries');
   if (counts.inconclusive > 0)

@@ -22,6 +22,8 @@ export type CaseResult = {
   readonly got: string;
   /** Latitude and measurements: reported, never counted. */
   readonly observations: readonly string[];
+  /** What the faults of the path really did in this case. */
+  readonly receipts: readonly string[];
   /** What went over the wire, oldest first, bounded. */
   readonly wire: readonly WireEvent[];
   readonly millis: number;

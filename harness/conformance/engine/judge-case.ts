@@ -89,7 +89,8 @@ export const judgeCase = async (
     ...{ id, title, clause, level: clauseOf(clause).level, path, rerun },
     ...said,
     closing: context.closing,
-    observations: [...context.observations, ...receipts],
+    observations: context.observations,
+    receipts,
     wire: context.log.events,
     millis: Math.round(performance.now() - began),
   };

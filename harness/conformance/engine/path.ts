@@ -27,12 +27,17 @@ export interface OpenPath {
   close(): Promise<void>;
 }
 
-/** What is allowed on top of every patience by links that hold bytes back for a moment, and by those that are slow throughout. */
-const HELD_MILLIS = 10_000;
-const STALLED_MILLIS = 20_000;
+/** What is allowed on top of every patience: links that stall for a moment, and those on which megabytes take minutes. */
+const ALLOWED_MILLIS: Readonly<Record<ProfileName, number>> = {
+  clean: 0,
+  mobile: 10_000,
+  slow: 60_000,
+  lossy: 10_000,
+  stalling: 20_000,
+  satellite: 20_000,
+};
 
-export const pathMillis = ({ link }: PathSpec): number =>
-  link === undefined || link === 'clean' ? 0 : link === 'stalling' ? STALLED_MILLIS : HELD_MILLIS;
+export const pathMillis = ({ link }: PathSpec): number => (link === undefined ? 0 : ALLOWED_MILLIS[link]);
 
 const openLink = async (name: ProfileName, upstream: Address, seed: number): Promise<OpenPath> => {
   const proxy: ChaosProxy = await createChaosProxy({ upstream, faults: PROFILES[name].faults, seed });

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
-/** Our own yamux behind the application of suites/yamux/application.ts: `yamux-app.ts listen PORT` or `yamux-app.ts dial PORT`. */
+/** Our own yamux behind the application of suites/yamux/application.ts: `yamux-app.ts [--defect NAME] listen PORT`, or `dial PORT`. */
 import { connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { YamuxMux, type YamuxStream } from '../../../reference-impl/yamux/duplex.ts';
+import { SpoiledSession } from '../mutants/spoiled-session.ts';
+import { YAMUX_DEFECTS, type YamuxDefect } from '../mutants/yamux-defects.ts';
 import { sent } from '../suites/yamux/application.ts';
 
 const COMMAND_BYTES_MAX = 64;
@@ -67,17 +70,54 @@ const serve = async (mux: YamuxMux, stream: YamuxStream): Promise<void> => {
   } else if (word !== 'hold') stream.destroy();
 };
 
+/** The connection as a defective library sees it: what it hears and says passes through the defect. */
+const spoiled = (socket: Socket, { spoil }: YamuxDefect): Duplex => {
+  const carrier = new Duplex({
+    allowHalfOpen: true,
+    read: () => undefined,
+    write: (bytes: Buffer, _, done) => {
+      tapped.said(Buffer.from(bytes));
+      if (socket.writableNeedDrain) socket.once('drain', done);
+      else done();
+    },
+    final: (done) => void socket.end(done),
+    destroy: (error, done) => {
+      socket.resetAndDestroy();
+      done(error);
+    },
+  });
+  const tapped = new SpoiledSession(spoil, {
+    toLibrary: (bytes) => void carrier.push(bytes),
+    toPeer: (bytes) => void socket.write(bytes),
+    kill: () => socket.resetAndDestroy(),
+    hold: (held) => void (held ? socket.pause() : socket.resume()),
+  });
+  socket.on('data', (bytes: Buffer) => tapped.heard(bytes));
+  socket.on('end', () => carrier.push(null));
+  socket.on('error', (error) => carrier.destroy(error));
+  return carrier;
+};
+
+const args = process.argv.slice(2);
+const named = args[0] === '--defect' ? args.splice(0, 2)[1] : undefined;
+const defect = named === undefined ? undefined : YAMUX_DEFECTS[named];
+
 const session = (socket: Socket, role: 'client' | 'server'): void => {
   socket.setNoDelay(true);
-  const mux = new YamuxMux(socket, { role });
+  const mux = new YamuxMux(defect === undefined ? socket : spoiled(socket, defect), { role });
   mux.on('error', () => undefined);
   mux.on('stream', (stream) => {
     serve(mux, stream).catch(() => stream.destroy());
   });
 };
 
-const [how, port] = process.argv.slice(2);
-if (how === 'listen')
+const [how, port] = args;
+if (named !== undefined && defect === undefined) {
+  console.error(
+    `yamux-app.ts: no defect is called ${named}; there are ${Object.keys(YAMUX_DEFECTS).join(', ')}`,
+  );
+  process.exitCode = 2;
+} else if (how === 'listen')
   createServer({ allowHalfOpen: true }, (socket) => session(socket, 'server')).listen(
     Number(port),
     '127.0.0.1',
@@ -86,6 +126,6 @@ else if (how === 'dial') {
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
   socket.once('connect', () => session(socket, 'client'));
 } else {
-  console.error('usage: yamux-app.ts listen PORT | dial PORT');
+  console.error('usage: yamux-app.ts [--defect NAME] listen PORT | dial PORT');
   process.exitCode = 2;
 }

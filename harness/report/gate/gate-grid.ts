@@ -63,10 +63,10 @@ export const wall = (model: GateModel): string => {
 
 const logOf = (row: GateRow): string => {
   const events = row.standing === 'pass' ? row.wire.slice(0, PASSED_WIRE_MAX) : row.wire;
-  if (events.length === 0) return '';
+  if (events.length + row.receipts.length === 0) return '';
   const more = row.wire.length - events.length;
   const rest = more > 0 ? `\n(and ${whole(more)} more in report.json)` : '';
-  return `<details><summary>wire log</summary><pre tabindex="0">${esc(events.map(wireLine).join('\n'))}${rest}</pre></details>`;
+  return `<details><summary>wire log</summary><pre tabindex="0">${esc([...row.receipts, ...events.map(wireLine)].join('\n'))}${rest}</pre></details>`;
 };
 
 const rowOf = (item: GridCase, paths: readonly string[]): string => {
@@ -114,7 +114,7 @@ export const gridSection = (model: GateModel): string => {
   const bodies = families.map(({ name, cases }) => {
     const failed = cases.filter(({ worst }) => worst === 'fail').length;
     const bad = failed === 0 ? '' : `, <b class="t-fail">${failed} failed</b>`;
-    return `<tbody><tr class="fam"><th scope="rowgroup" colspan="${model.paths.length + 2}">${esc(name)}<span class="dim">${cases.length} case${cases.length === 1 ? '' : 's'}${bad}</span></th></tr>${cases.map((item) => rowOf(item, model.paths)).join('')}</tbody>`;
+    return `<tbody><tr class="fam"><th scope="rowgroup" colspan="${model.paths.length + 1}">${esc(name)}<span class="dim">${cases.length} case${cases.length === 1 ? '' : 's'}${bad}</span></th><td class="ms"></td></tr>${cases.map((item) => rowOf(item, model.paths)).join('')}</tbody>`;
   });
   return `<section id="cases"><div class="wrap"><h2>Cases${model.paths.length > 1 ? ' and paths' : ''}</h2><p class="lede">Only a MUST decides the verdict; how a connection was closed is latitude unless a clause asks for more.</p>${filter(families)}<div class="scroll"><table class="cases"><caption class="vh">Verdict of every case on every path</caption><thead><tr><th scope="col">case</th>${columns}<th scope="col" class="num ms">ms</th></tr></thead>${bodies.join('')}</table></div></div></section>`;
 };

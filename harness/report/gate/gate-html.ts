@@ -71,6 +71,7 @@ const article = (row: GateRow): string => {
     ['got', row.got],
     ['often', clause === undefined || row.standing !== 'fail' ? '' : clause.breaks.join('; ')],
     ['blame', row.blame === undefined ? '' : BLAMED[row.blame]],
+    ['path', row.receipts.join('; ')],
     ['source', clause?.source ?? ''],
   ].filter(([, text]) => text !== '');
   const pin = row.pin.toLowerCase();

@@ -45,7 +45,11 @@ const both = (
   title: string,
   clause: string,
   run: (it: ServerContext, tunnel: Tunnel) => Promise<void>,
-  more: { readonly alone?: 'machine'; readonly limitMillis?: number } = {},
+  more: {
+    readonly alone?: 'machine';
+    readonly limitMillis?: number;
+    readonly directOnly?: true;
+  } = {},
 ) =>
   (['pool', 'event'] as const).map((mode) => ({
     ...{ name: `${name}-${mode}`, title: `${title} (${mode})`, clause, needs: [mode] },
@@ -180,6 +184,7 @@ export const TUNNEL = serverCases(
     title: 'a hundred tunnels of both modes at once, half of them aborted, mix no byte',
     clause: 'PORT-DATA-1',
     needs: ['pool', 'event'],
+    directOnly: true,
     limitMillis: 60_000,
     run: async (it) => {
       const tunnel = async (n: number): Promise<void> => {
@@ -216,7 +221,7 @@ export const TUNNEL = serverCases(
       });
       await sent;
     },
-    { limitMillis: 60_000 },
+    { limitMillis: 60_000, directOnly: true },
   ),
   ...both(
     'flow/slow-consumer-bounded',
@@ -249,6 +254,6 @@ export const TUNNEL = serverCases(
         if (grown > 64) it.broken('at most 64 MiB more memory', `${grown.toFixed(0)} MiB more`);
       }
     },
-    { alone: 'machine', limitMillis: 60_000 },
+    { alone: 'machine', limitMillis: 60_000, directOnly: true },
   ),
 );

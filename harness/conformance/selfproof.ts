@@ -1,0 +1,202 @@
+#!/usr/bin/env node
+/**
+ * `npm run conformance:selfproof`: does each check bite? Every mutant is judged by the cases of the clause that it breaks, and one
+ * of them must fail; the correct target is judged by all, and none may. A MUST without a mutant is told as well. Names of profiles
+ * and of mutants as arguments: those only. Exit code 1 when a mutant survives, a MUST has none, or what is correct is refused.
+ */
+import { fileURLToPath } from 'node:url';
+import type { Profile } from './case.ts';
+import { clauseOf } from './clauses/registry.ts';
+import { Canary } from './engine/canary.ts';
+import { DIRECT } from './engine/path.ts';
+import { runClientCases } from './engine/run-client-cases.ts';
+import { runServerCases } from './engine/run-server-cases.ts';
+import { CLIENT_DEFECTS } from './mutants/client-defects.ts';
+import { DEFECTS } from './mutants/defects.ts';
+import { RELAY_MIDDLE_DEFECTS } from './mutants/relay-middle-defects.ts';
+import { YAMUX_DEFECTS } from './mutants/yamux-defects.ts';
+import type { CaseResult } from './outcome.ts';
+import { PORT_CLIENT } from './suites/port-client/port-client.ts';
+import { PORT_RELAY } from './suites/port-relay/port-relay.ts';
+import { YAMUX_CLIENT, YAMUX_SERVER } from './suites/yamux/yamux.ts';
+import { EVERYTHING } from './targets/capabilities.ts';
+import { execServer } from './targets/exec-server.ts';
+
+type Mutant = { readonly name: string; readonly clause: string; readonly command: string };
+export type Proof = {
+  readonly profile: Profile;
+  readonly correct: string;
+  readonly mutants: readonly Mutant[];
+};
+
+const program = (name: string): string =>
+  `"${process.execPath}" "${fileURLToPath(new URL(name, import.meta.url))}"`;
+
+/** What a scenario's ledger of bytes finds, the gate finds by its own clause. */
+const HERE: Readonly<Record<string, string>> = { 'LEDGER-1': 'PORT-DATA-1', 'LEDGER-2': 'PORT-DATA-1' };
+
+const mutantsOf = (
+  defects: Readonly<Record<string, { readonly clause: string }>>,
+  command: (name: string) => string,
+): readonly Mutant[] =>
+  Object.entries(defects).map(([name, { clause }]) => ({
+    ...{ name, clause: HERE[clause] ?? clause },
+    command: command(name),
+  }));
+
+const RELAY = program('./mutants/relay.ts');
+const CLIENT = program('./subjects/port-client.ts');
+const YAMUX = program('./subjects/yamux-app.ts');
+
+/** Every profile that has mutants, with what must pass. */
+export const PROOFS: readonly Proof[] = [
+  {
+    profile: PORT_RELAY,
+    correct: `${program('../../reference-impl/port-relay/bin/relay.ts')} {port} --bind 127.0.0.1 --log-level warn`,
+    mutants: mutantsOf(
+      { ...DEFECTS, ...RELAY_MIDDLE_DEFECTS },
+      (name) => `${RELAY} --defect ${name} {port} --bind 127.0.0.1`,
+    ),
+  },
+  {
+    profile: PORT_CLIENT,
+    correct: `${CLIENT} {mode} {port} {service}`,
+    mutants: mutantsOf(CLIENT_DEFECTS, (name) => `${CLIENT} --defect ${name} {mode} {port} {service}`),
+  },
+  {
+    profile: YAMUX_SERVER,
+    correct: `${YAMUX} listen {port}`,
+    mutants: mutantsOf(YAMUX_DEFECTS, (name) => `${YAMUX} --defect ${name} listen {port}`),
+  },
+  {
+    profile: YAMUX_CLIENT,
+    correct: `${YAMUX} dial {port}`,
+    mutants: mutantsOf(YAMUX_DEFECTS, (name) => `${YAMUX} --defect ${name} dial {port}`),
+  },
+];
+
+/** MUSTs that a profile judges and no mutant breaks. */
+export const unproved = ({ profile, mutants }: Proof): readonly string[] =>
+  [...new Set(profile.cases.map(({ clause }) => clause))].filter(
+    (clause) => clauseOf(clause).level === 'MUST' && !mutants.some((mutant) => mutant.clause === clause),
+  );
+
+const JOBS = 6;
+const SEED = 7;
+
+/** @param over whether nothing more has to be known after this result */
+const judged = async (
+  profile: Profile,
+  command: string,
+  canary: Canary,
+  wanted: (clause: string) => boolean,
+  over: (result: CaseResult) => boolean,
+): Promise<readonly CaseResult[]> => {
+  const results: CaseResult[] = [];
+  const enough = new AbortController();
+  const done = (result: CaseResult): void => {
+    results.push(result);
+    if (over(result)) enough.abort();
+  };
+  const common = {
+    surroundings: { capabilities: EVERYTHING, canary, seed: SEED },
+    ...{ path: DIRECT, jobs: JOBS, rerunOf: (id: string) => id, done, signal: enough.signal },
+  };
+  if (profile.role === 'server')
+    await runServerCases({
+      ...{ ...common, profile, target: execServer(command) },
+      cases: profile.cases.filter(({ clause }) => wanted(clause)),
+    });
+  else if (profile.role === 'client')
+    await runClientCases({
+      ...{ ...common, profile, command },
+      cases: profile.cases.filter(({ clause }) => wanted(clause)),
+    });
+  return results;
+};
+
+export type Bite = { readonly killed: boolean; readonly says: string };
+
+/** The mutant before the cases of its clause, until one fails. */
+export const bite = async (profile: Profile, mutant: Mutant, canary: Canary): Promise<Bite> => {
+  const isKill = ({ verdict, blame }: CaseResult): boolean => verdict === 'fail' && blame === 'target';
+  const results = await judged(profile, mutant.command, canary, (clause) => clause === mutant.clause, isKill);
+  const kill = results.find(isKill);
+  if (kill !== undefined) return { killed: true, says: kill.id };
+  const found = results.map(({ id, verdict, got }) => `${id} ${verdict} (${got.split('\n')[0]})`);
+  return { killed: false, says: found.join('; ') || `no case judges ${mutant.clause}` };
+};
+
+/** What is correct before every case. @returns what was held against it */
+export const refused = async ({ profile, correct }: Proof, canary: Canary): Promise<readonly string[]> => {
+  const results = await judged(
+    profile,
+    correct,
+    canary,
+    () => true,
+    () => false,
+  );
+  const against = results.filter(
+    ({ level, verdict, blame }) =>
+      level === 'MUST' && (verdict === 'fail' || (verdict === 'inconclusive' && blame === 'harness')),
+  );
+  return [
+    ...against.map(({ id, got }) => `${id}: ${got.split('\n')[0]}`),
+    ...(results.length < profile.cases.length ? ['not every case was judged'] : []),
+  ];
+};
+
+const line = (clause: string, mutant: string, how: string, seconds: number, says: string): void =>
+  console.log(
+    `${clause.padEnd(15)} ${mutant.padEnd(24)} ${how.padEnd(9)} ${seconds.toFixed(1).padStart(5)} s  ${says}`,
+  );
+
+const proved = async (proof: Proof, wanted: ReadonlySet<string>, canary: Canary): Promise<number> => {
+  const { profile } = proof;
+  const whole = wanted.size === 0 || wanted.has(profile.name);
+  const mutants = proof.mutants.filter(({ name }) => whole || wanted.has(name));
+  if (mutants.length === 0) return 0;
+  let failed = 0;
+  console.log(`\n${profile.name}: clause, mutant, what became of it`);
+  const inOrder = [...mutants].sort((a, b) => a.clause.localeCompare(b.clause, 'en', { numeric: true }));
+  for (const mutant of inOrder) {
+    const began = performance.now();
+    const { killed, says } = await bite(profile, mutant, canary);
+    if (!killed) failed++;
+    line(
+      mutant.clause,
+      mutant.name,
+      killed ? 'killed' : 'SURVIVES',
+      (performance.now() - began) / 1_000,
+      says,
+    );
+  }
+  if (!whole) return failed;
+  for (const clause of unproved(proof)) {
+    failed++;
+    line(clause, '', 'NO MUTANT', 0, clauseOf(clause).title);
+  }
+  const began = performance.now();
+  const against = await refused(proof, canary);
+  const how = against.length === 0 ? 'accepted' : 'REFUSED';
+  line('all', 'the correct one', how, (performance.now() - began) / 1_000, against.join('; '));
+  return failed + against.length;
+};
+
+if (import.meta.filename === process.argv[1]) {
+  const wanted = new Set(process.argv.slice(2));
+  const names = PROOFS.flatMap(({ profile, mutants }) => [profile.name, ...mutants.map(({ name }) => name)]);
+  const strange = [...wanted].filter((name) => !names.includes(name));
+  if (strange.length > 0) {
+    console.error(`selfproof: nothing is called ${strange.join(', ')}; there are ${names.join(', ')}`);
+    process.exit(2);
+  }
+  const canary = new Canary();
+  let failed = 0;
+  for (const proof of PROOFS) failed += await proved(proof, wanted, canary);
+  canary.stop();
+  console.log(
+    failed === 0 ? '\nevery check bites, and nothing correct is refused' : `\n${failed} do not hold`,
+  );
+  process.exitCode = failed === 0 ? 0 : 1;
+}
