@@ -1,5 +1,7 @@
 import { ClosureDecoder } from '../closures/decode.ts';
 import { ClosureEncoder } from '../closures/encode.ts';
+import { QuickDecoder } from '../closures/quick-decode.ts';
+import { QuickEncoder } from '../closures/quick-encode.ts';
 import { type Prefix, prefixCapacity, prefixLength, U32_BE, writePrefix } from '../framing/prefix.ts';
 import type { CodecFunctions } from '../generate/source.ts';
 import { PostcardError } from '../postcard-error.ts';
@@ -25,10 +27,16 @@ import type { Limits, Settings } from './options.ts';
 /** Bytes kept free in front of a frame's body for its length. */
 const PREFIX_BYTES_MAX = 8;
 
-/** The closures of a schema: the codec itself in no-eval mode, and what explains the refusals of generated code. */
-export const closuresOf = (node: Node, settings: Settings): CodecFunctions => ({
+/** The closures of a schema that know where they are: they explain the refusals of those that are made to be quick. */
+const closuresOf = (node: Node, settings: Settings): CodecFunctions => ({
   encode: new ClosureEncoder(settings.limits.depth).build(node),
   decode: new ClosureDecoder(node, settings).build(node),
+});
+
+/** The codec in no-eval mode. */
+const quickClosuresOf = (node: Node, settings: Settings): CodecFunctions => ({
+  encode: new QuickEncoder(settings.limits.depth).build(node),
+  decode: new QuickDecoder(node, settings).build(node),
 });
 
 const isStackOverflow = (thrown: unknown): boolean =>
@@ -53,7 +61,7 @@ const misused = (expected: string, got: unknown): PostcardError =>
 
 /**
  * Makes a codec of a schema's functions.
- * @param own generated functions; undefined for closures alone
+ * @param own generated functions; undefined for closures
  */
 export const assemble = <T>(
   node: Node,
@@ -61,12 +69,12 @@ export const assemble = <T>(
   own: CodecFunctions | undefined,
   mode: Codec<T>['mode'],
 ): Codec<T> => {
-  let explaining: CodecFunctions | undefined = own === undefined ? closuresOf(node, settings) : undefined;
+  let explaining: CodecFunctions | undefined;
   const explainer = (): CodecFunctions => {
     explaining ??= closuresOf(node, settings);
     return explaining;
   };
-  const functions = own ?? explainer();
+  const functions = own ?? quickClosuresOf(node, settings);
   return {
     mode,
     maxSize: maxSize(node),
