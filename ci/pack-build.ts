@@ -14,7 +14,7 @@ const OLDER_NODE = 'ci/older-node.ts';
 const NEWER = /\b(Promise\.withResolvers|Map\.groupBy)\b/;
 /** Built-ins that Node 20 lacks and nobody supplies: what names them must not be shipped. */
 const TOO_NEW =
-  /\b(Object\.groupBy|Array\.fromAsync|Promise\.try|RegExp\.escape|Error\.isError|Iterator\.from|import\.meta\.main|globSync|matchesGlob|node:sqlite)\b|\.(toHex|toBase64|isSubsetOf|isSupersetOf|isDisjointFrom)\(|\b(fromHex|fromBase64)\(/;
+  /\b(Object\.groupBy|Array\.fromAsync|Promise\.try|RegExp\.escape|Error\.isError|Iterator\.from|import\.meta\.main|globSync|matchesGlob|(?<!getBuiltinModule(?:\?\.)?\(')node:sqlite)\b|\.(toHex|toBase64|isSubsetOf|isSupersetOf|isDisjointFrom)\(|\b(fromHex|fromBase64)\(/;
 
 /** Files that programs read beside themselves. */
 const ASSETS = ['harness/labs/docker/host/Dockerfile'];

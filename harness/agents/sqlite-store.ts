@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { prepareSchema } from '../../reference-impl/agent/outputs/sqlite/sqlite-schema.ts';
 import { SqliteWriter } from '../../reference-impl/agent/outputs/sqlite/sqlite-writer.ts';
+import { openDatabase } from '../../reference-impl/measurement-relay/disk/node-sqlite.ts';
 import type { Batch } from '../../reference-impl/measurement-relay/messages.ts';
 import type { MetricRegistry } from '../../reference-impl/measurement-relay/metrics.ts';
 import type { StoreEvent } from '../trace/measurement-words.ts';
@@ -16,10 +17,8 @@ export const inWork = (path: string, work: (() => string) | undefined): string =
 };
 
 /** Opens a database. The module is asked for only here: the simulator has no use for it. */
-export const openSqlite = (path: string, readOnly: boolean): DatabaseSync => {
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  return new DatabaseSync(path, { readOnly, timeout: LOCK_MILLIS });
-};
+export const openSqlite = (path: string, readOnly: boolean): DatabaseSync =>
+  openDatabase(path, { readOnly, timeout: LOCK_MILLIS });
 
 /** A database file in the schema of `relay-agent`: points and the number of their batch in one transaction. */
 export class SqliteStore implements PointStore {

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { WireError } from '../../machine/wire-error.ts';
 import { spoolMetric } from '../memory-spool.ts';
 import { WIRE_METRIC_ID_MAX } from '../messages.ts';
@@ -14,6 +14,7 @@ import {
   type SpoolLimits,
   type SpoolMetric,
 } from '../spool.ts';
+import { openDatabase } from './node-sqlite.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS spool (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, next INTEGER NOT NULL) STRICT;
@@ -229,7 +230,7 @@ const opened = (path: string): DatabaseSync => {
     // before SQLite makes it: its other files get the same rights
     closeSync(openSync(path, 'a', 0o600));
     chmodSync(path, 0o600);
-    db = new DatabaseSync(path);
+    db = openDatabase(path);
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     const layout = Number(db.prepare('PRAGMA user_version').get()?.user_version);
     if (layout !== 0 && layout !== LAYOUT)

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../../../measurement-relay/disk/node-sqlite.ts';
 import type { Batch, Origin } from '../../../measurement-relay/messages.ts';
 import type { MetricRegistry } from '../../../measurement-relay/metrics.ts';
 import { AgentError, reasonOf } from '../../agent-error.ts';
@@ -55,7 +56,7 @@ export class SqliteOutput implements Output {
         // SQLite gives its log and index files the mode of the file
         closeSync(openSync(path, 'a', 0o600));
       }
-      const database = new DatabaseSync(path, { timeout: 5_000 });
+      const database = openDatabase(path, { timeout: 5_000 });
       this.#database = database;
       database.exec(
         `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = OFF`,
