@@ -90,6 +90,8 @@ export const LAYERS: Layers = {
   // a man in the middle of real connections, and one that leaks descriptors
   'harness/conformance/mutants/middle.ts': [MACHINE, 'harness/conformance/mutants', 'node:net'],
   'harness/conformance/mutants/relay-middle-defects.ts': ['harness/conformance/mutants', 'node:fs'],
+  // codecs with a defect, as adapters
+  'harness/conformance/mutants/postcard': ['harness/conformance/subjects', 'node:process'],
   // the mutants as a program
   'harness/conformance/mutants/relay.ts': [
     DRIVERS,

@@ -1,4 +1,4 @@
-/** Builds the foreign ends for `npm run bench relay` and `bench postcard`, each where its toolchain is; says what it had to leave out. */
+/** Builds the foreign ends for `npm run bench relay`, `bench postcard` and the gate of postcard codecs, each where its toolchain is; says what it had to leave out. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,14 @@ const RECIPES: readonly Recipe[] = [
     folder: 'postcard-rust',
     command: ['cargo', 'build', '--release', '--quiet', '--target-dir', '../built/target'],
     result: 'built/target/release/postcard-rust',
+  },
+  {
+    folder: 'postcard-python',
+    command: [
+      'sh',
+      '-c',
+      'python3 -m venv ../built/postcard-python && ../built/postcard-python/bin/pip install --quiet --disable-pip-version-check -r requirements.txt',
+    ],
   },
   { folder: 'yamux-npm', command: [npm, 'install', '--no-audit', '--no-fund', '--no-package-lock'] },
 ];

@@ -86,7 +86,8 @@ export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<
   const failures: string[] = [];
   const stricter: string[] = [];
   const lacks = new Set<string>();
-  let [asked, leftOut, quieted, deaths] = [0, 0, 0, 0];
+  const missing = new Set<string>();
+  let [asked, leftOut, unable, quieted, deaths] = [0, 0, 0, 0, 0];
   for (const ask of shuffled(it, asks)) {
     const lacked = lackedBy(it, ask);
     if (lacked !== undefined && isOptional(lacked)) {
@@ -96,7 +97,8 @@ export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<
     }
     asked++;
     if (lacked !== undefined) {
-      failures.push(`${described(ask)}: the adapter lacks ${lacked}, which is core`);
+      missing.add(lacked);
+      unable++;
       continue;
     }
     const reply = await it.ask(ask.request);
@@ -116,14 +118,17 @@ export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<
     it.observe(`${leftOut} of ${asks.length} vectors left out: ${[...lacks].join(', ') || 'skipped'}`);
   if (stricter.length > 0)
     it.observe(`stricter than the crate in ${stricter.length} of ${asked}; the first: ${stricter[0]}`);
-  if (failures.length > 0) {
+  const failed = failures.length + unable;
+  if (failed > 0) {
     const untried = asks.length - leftOut - asked;
     const rest = untried > 0 ? `, ${untried} not tried after ${DEATHS_MAX} without an answer` : '';
     const first = failures.slice(0, SHOWN_FAILURES);
     const more = failures.length > first.length ? [`and ${failures.length - first.length} more`] : [];
+    const core =
+      unable > 0 ? [`${unable} need ${[...missing].join(', ')}: core, and the adapter lacks it`] : [];
     it.broken(
       `all ${asks.length - leftOut} vectors of the group hold`,
-      [`${failures.length} of ${asked} fail${rest}:`, ...first, ...more].join('\n'),
+      [`${failed} of ${asked} fail${rest}:`, ...first, ...more, ...core].join('\n'),
     );
   }
   if (asked === 0)

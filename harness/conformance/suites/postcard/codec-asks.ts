@@ -67,7 +67,8 @@ export const decodeAsk = ({ name, schema, value, hex }: ValueVector): Ask => ({
 const judgeRefusal = (answer: Answer): Found => {
   if (typeof answer.error === 'string') return HELD;
   if (answer.skip !== undefined) return wrong(`skipped, which is no pass: ${String(answer.skip)}`);
-  return wrong(`expected an error, got ${shownJson(answer)}`);
+  const { value, consumed } = answer;
+  return wrong(`expected an error, got ${shownJson({ value, consumed })}`);
 };
 
 /** By its class: what the format fixes must be so, what the crate chose may be refused, an attack is only to be survived. */

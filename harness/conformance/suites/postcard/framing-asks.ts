@@ -13,8 +13,8 @@ const refused = (answer: Answer): Found | undefined =>
     ? { type: 'stricter', text: `the crate reads it, this refuses: ${answer.error}` }
     : undefined;
 
-const mustRefuse = (answer: Answer): Found =>
-  typeof answer.error === 'string' ? HELD : wrong(`expected an error, got ${shownJson(answer)}`);
+const mustRefuse = ({ error, hex, value }: Answer): Found =>
+  typeof error === 'string' ? HELD : wrong(`expected an error, got ${shownJson({ hex, value })}`);
 
 /** The crate's frame, or the one its COBS library writes by itself: both decode to the same body. */
 export const cobsEncodeAsk = (vector: FramedVector): Ask => ({
