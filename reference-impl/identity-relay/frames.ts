@@ -15,6 +15,26 @@ export const framed = (bytes: Uint8Array): Uint8Array => {
   return bytes;
 };
 
+/** Frames of up to 64 KiB of user data come in pieces of what a socket reads, so their memory is worth keeping. */
+const SPARE_BYTES = 131_072;
+const SPARES_MAX = 16;
+
+/**
+ * Memory in which pieces were put together, for whoever puts some together next: fresh memory of this size costs more than to
+ * unseal what stands in it.
+ */
+const spares: Uint8Array[] = [];
+
+const memoryFor = (bytes: number): Uint8Array => {
+  if (bytes < SPARE_BYTES / 4) return new Uint8Array(Math.max(64, bytes * 2));
+  if (bytes <= SPARE_BYTES) return spares.pop() ?? new Uint8Array(SPARE_BYTES);
+  return new Uint8Array(bytes * 2);
+};
+
+const giveBack = (memory: Uint8Array | undefined): void => {
+  if (memory?.length === SPARE_BYTES && spares.length < SPARES_MAX) spares.push(memory);
+};
+
 /** Frames out of a byte stream, whatever its pieces. What it holds is what has come of one frame, never what was announced. */
 export class FrameReader {
   #held: Uint8Array | undefined;
@@ -28,20 +48,27 @@ export class FrameReader {
       this.#held = bytes;
       return;
     }
-    const own = this.#own;
-    if (own !== undefined && this.#used + bytes.length <= own.length) {
-      own.set(bytes, this.#used);
-      this.#used += bytes.length;
-      this.#held = own.subarray(this.#used - bytes.length - held.length, this.#used);
-      return;
-    }
     const both = held.length + bytes.length;
-    const grown = new Uint8Array(Math.max(64, both * 2));
-    grown.set(held);
-    grown.set(bytes, held.length);
-    this.#own = grown;
-    this.#used = both;
-    this.#held = grown.subarray(0, both);
+    const own = this.#own;
+    const to =
+      own !== undefined && this.#used + bytes.length <= own.length ? own : this.#makeRoom(own, held, both);
+    to.set(bytes, this.#used);
+    this.#used += bytes.length;
+    this.#held = to.subarray(this.#used - both, this.#used);
+  }
+
+  /** Puts what is held to the beginning of memory that has room for more. */
+  #makeRoom(own: Uint8Array | undefined, held: Uint8Array, bytes: number): Uint8Array {
+    this.#used = held.length;
+    if (own !== undefined && bytes <= own.length) {
+      own.set(held);
+      return own;
+    }
+    const memory = memoryFor(bytes);
+    memory.set(held);
+    giveBack(own);
+    this.#own = memory;
+    return memory;
   }
 
   /** Bytes that wait for the rest of their frame. */
@@ -50,7 +77,7 @@ export class FrameReader {
   }
 
   /**
-   * The next whole frame: a view that holds until `push`.
+   * The next whole frame: a view that holds until `push` of any reader.
    * @returns undefined while it is incomplete
    * @throws WireError FRAME_TOO_LONG
    */
@@ -65,6 +92,7 @@ export class FrameReader {
     if (held.length < end) return undefined;
     if (held.length === end) {
       this.#held = undefined;
+      giveBack(this.#own);
       this.#own = undefined;
     } else this.#held = held.subarray(end);
     return held.subarray(FRAME_HEADER_BYTES, end);
