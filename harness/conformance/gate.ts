@@ -98,9 +98,12 @@ const headlineOf = (
       ? `One case fails: that ${first.title}.`
       : `${counts.fail} cases fail; the first: that ${first.title}.`;
   if (stale.length > 0)
-    return `${plural(stale.length, 'entry of the baseline is')} out of date.`.replace('entrys', 'entries');
+    return stale.length === 1
+      ? '1 entry of the baseline is out of date.'
+      : `${stale.length} entries of the baseline are out of date.`;
   if (counts.inconclusive > 0)
     return `${plural(counts.inconclusive, 'case')} could not be judged; nothing fails.`;
+  if (counts.pass + counts.known === 0) return 'Nothing was judged.';
   const known = counts.known > 0 ? ` ${plural(counts.known, 'known failure')} in the baseline.` : '';
   return `${plural(counts.pass, 'case')} hold.${known}`.replace('1 case hold.', '1 case holds.');
 };

@@ -49,7 +49,7 @@ export const renderGateMarkdown = (model: GateModel): string => {
   const parts = [
     `## ${badgeOf(model)}: ${md(model.profile)} conformance`,
     `**${md(model.headline)}**`,
-    `Judged: \`${plain(model.target).replaceAll('`', "'")}\``,
+    `Judged: ${md(model.target)}`,
     ...(model.partial === '' ? [] : [`Partial: ${md(model.partial)}.`]),
     shownCounts(model)
       .map(([standing, word, n]) => `${MARK[standing]} ${plain(whole(n))} ${word}`)
