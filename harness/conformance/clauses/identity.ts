@@ -242,7 +242,7 @@ export const IDENTITY_CHANNEL_CLAUSES: readonly Clause[] = [
     title: 'a node that says keepAlive is kept',
     requires: 'A connection on which nothing but keepAlive is said, every 16 ticks, stays open.',
     source: `${WIRE}, layer 4: an idle relay connection never dies`,
-    wire: 'KaMessage.keepAlive every 16 s, for 36 s',
+    wire: 'KaMessage.keepAlive every 15 s, for 34 s',
     breaks: ['only messages count'],
   },
 ];

@@ -1,5 +1,6 @@
 /** Every profile there is. A new one is a folder beside this and a line here. */
 import type { Profile } from '../case.ts';
+import { IDENTITY_RELAY } from './identity/identity-relay.ts';
 import { MEASUREMENT_CLIENT } from './measurement-client/measurement-client.ts';
 import { MEASUREMENT_SERVER } from './measurement-server/measurement-server.ts';
 import { PORT_CLIENT } from './port-client/port-client.ts';
@@ -15,6 +16,7 @@ export const PROFILES: readonly Profile[] = [
   YAMUX_CLIENT,
   POSTCARD,
   MEASUREMENT_SERVER,
+  IDENTITY_RELAY,
   MEASUREMENT_CLIENT,
   SOCKET_CONTROL,
 ];

@@ -70,7 +70,12 @@ export class Channel {
 
   /** A message for the other side. */
   say(message: Buffer | string, layout?: Layout): Promise<void> {
-    return this.user(written(kaMessageStruct(Buffer.from(message)), layout), layout);
+    return this.plain(this.message(message, layout));
+  }
+
+  /** A message before it is sealed. */
+  message(message: Buffer | string, layout?: Layout): Buffer {
+    return this.#packed(written(kaMessageStruct(Buffer.from(message)), layout), layout);
   }
 
   keepAlive(): Promise<void> {
@@ -79,7 +84,7 @@ export class Channel {
 
   /** Any bytes as the content of a ChannelMessage. */
   user(bytes: Buffer, layout?: Layout): Promise<void> {
-    return this.plain(written(channelStruct(randomBytes(this.#it, this.paddingBytes), bytes), layout));
+    return this.plain(this.#packed(bytes, layout));
   }
 
   /** Any bytes as a sealed frame, in turn. */
@@ -176,7 +181,11 @@ export class Channel {
 
   #sayRekey({ ephemeral, keySalt }: Own): Promise<void> {
     const rekey = { dhPublicKey: ephemeral.publicKey, keySalt };
-    return this.plain(written(channelStruct(randomBytes(this.#it, this.paddingBytes), rekey)));
+    return this.plain(this.#packed(rekey));
+  }
+
+  #packed(content: Buffer | Rekey, layout?: Layout): Buffer {
+    return written(channelStruct(randomBytes(this.#it, this.paddingBytes), content), layout);
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from './messages.ts';
 
 /** What a signature is over. */
-export const signedBytes = ({ dhPublicKey, randNonce, keySalt }: Omit<Exchange, 'signature'>): Buffer =>
+const signedBytes = ({ dhPublicKey, randNonce, keySalt }: Omit<Exchange, 'signature'>): Buffer =>
   Buffer.concat([dhPublicKey, randNonce, keySalt]);
 
 export class Meeting {
@@ -57,6 +57,13 @@ export class Meeting {
       ...changes,
     };
     return written(exchangeStruct({ signature: this.identity.sign(signedBytes(said)), ...said }));
+  }
+
+  /** A signature of our ExchangeDh, by whom we like. */
+  signature(by: Identity): Buffer {
+    const { ephemeral, keySalt } = this;
+    const { randNonce } = this.heardHello;
+    return by.sign(signedBytes({ dhPublicKey: ephemeral.publicKey, randNonce, keySalt }));
   }
 
   get heardHello(): Hello {
