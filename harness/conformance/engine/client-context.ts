@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientContext, RunningClient } from '../case.ts';
+import { Broken } from '../outcome.ts';
 import { ExecClient } from '../targets/exec-client.ts';
 import { WireEnd } from '../wire/wire-end.ts';
 import { WireListener } from '../wire/wire-listener.ts';
@@ -11,6 +12,8 @@ import { BaseContext, type Surroundings } from './context.ts';
 import { openPath, type PathSpec } from './path.ts';
 
 const LOOK_MILLIS = 20;
+const LAST_WORDS_MILLIS = 500;
+const LAST_WORDS_CHARS = 600;
 
 /** @returns why not; undefined once it is open */
 const opened = (socket: Socket): Promise<string | undefined> =>
@@ -26,6 +29,7 @@ export class LiveClientContext extends BaseContext implements ClientContext {
   readonly #command: string;
   readonly #path: PathSpec;
   readonly #seed: number;
+  readonly #clients: ExecClient[] = [];
 
   constructor(id: string, surroundings: Surroundings, command: string, path: PathSpec) {
     super(id, surroundings);
@@ -79,7 +83,25 @@ export class LiveClientContext extends BaseContext implements ClientContext {
   async start(given: Readonly<Record<string, string>>): Promise<RunningClient> {
     const client = new ExecClient(this.#command, given);
     this.log.note(`target started: ${this.#command}`);
+    this.#clients.push(client);
     this.cleanup(() => client.end());
     return client;
+  }
+
+  /** What failed, and the last words of a target that has ended meanwhile: these say why more often than the wire does. */
+  async withLastWords({ expected, got }: Broken): Promise<Broken> {
+    const began = performance.now();
+    // a connection that is gone is seen before the exit that took it away
+    while (this.#clients.every(({ running }) => running) && performance.now() - began < LAST_WORDS_MILLIS)
+      await this.wait(LOOK_MILLIS);
+    const words = await Promise.all(
+      this.#clients
+        .filter(({ running }) => !running)
+        .map(async (client) => {
+          const said = client.output().trim().slice(-LAST_WORDS_CHARS);
+          return `\nthe target has ended (${await client.exit()}); it said: ${said === '' ? 'nothing' : said}`;
+        }),
+    );
+    return new Broken(expected, `${got}${words.join('')}`);
   }
 }

@@ -3,7 +3,7 @@
  * What a busy machine left undecided is judged once more by itself.
  */
 import type { Case, ClientContext, ClientProfile } from '../case.ts';
-import type { CaseResult } from '../outcome.ts';
+import { Broken, type CaseResult } from '../outcome.ts';
 import { LiveClientContext } from './client-context.ts';
 import type { Surroundings } from './context.ts';
 import { isTooBusy, judgeCase } from './judge-case.ts';
@@ -34,7 +34,11 @@ const once = async (run: ClientRun, item: Case<ClientContext>): Promise<CaseResu
     async () => {
       if (lacks !== undefined) return context.lacks(lacks);
       if (item.directOnly === true) context.onlyDirect(path);
-      return item.run(context);
+      try {
+        await item.run(context);
+      } catch (error) {
+        throw error instanceof Broken ? await context.withLastWords(error) : error;
+      }
     },
     run.signal,
   );

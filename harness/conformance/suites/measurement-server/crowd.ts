@@ -16,6 +16,8 @@ const stopping = (signal: 'SIGTERM' | 'SIGINT') => ({
   clause: 'MREL-STOP-1',
   needs: ['csv', 'signals'],
   alone: 'target' as const,
+  // what is on its way when the signal comes is nobody's to store
+  directOnly: true as const,
   run: async (it: ServerContext) => {
     const name = newName(it);
     const client = await Client.greeted(it);
@@ -31,13 +33,18 @@ const stopping = (signal: 'SIGTERM' | 'SIGINT') => ({
       () => 'none',
     );
     await it.wait(100);
-    await it.signal(signal);
-    const how = await it.gone();
-    await stored.exactly(5_000, name);
-    it.closed(client.end.ended === 'fin' ? 'in order' : client.end.ended === 'reset' ? 'reset' : 'left open');
-    const code = /^exit code (\d+)/.exec(how)?.[1];
-    await it.restart();
-    if (code !== '0') it.broken(`exit code 0 after ${signal}`, how.slice(0, 200));
+    try {
+      await it.signal(signal);
+      const how = await it.gone();
+      await stored.exactly(5_000, name);
+      it.closed(
+        client.end.ended === 'fin' ? 'in order' : client.end.ended === 'reset' ? 'reset' : 'left open',
+      );
+      const code = /^exit code (\d+)/.exec(how)?.[1];
+      if (code !== '0') it.broken(`exit code 0 after ${signal}`, how.slice(0, 200));
+    } finally {
+      await it.restart();
+    }
   },
 });
 
@@ -179,6 +186,7 @@ export const CROWD = serverCases(
     clause: 'MREL-LIVE-1',
     needs: ['csv'],
     alone: 'target',
+    directOnly: true,
     limitMillis: 60_000,
     run: async (it) => {
       const bystander = await Bystander.beside(it);

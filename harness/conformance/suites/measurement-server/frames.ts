@@ -171,6 +171,7 @@ export const FRAMES = serverCases(
     clause: 'MREL-FRAME-3',
     needs: ['csv'],
     alone: 'target',
+    directOnly: true,
     limitMillis: 90_000,
     run: async (it) => {
       const { client, name, stored } = await registered(it);
