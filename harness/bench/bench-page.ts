@@ -58,6 +58,7 @@ const AXIS =
 const LEDES: Readonly<Record<BenchReport['bench'], string>> = {
   relay: `Ratios are ours over the peer’s in the same round, both from this run. ${AXIS} CPU: theirs over ours for the same work, which a busy machine disturbs least; it decides nothing.`,
   measurement: `By CPU time, which a busy machine disturbs least: a ratio is Alumet’s CPU time over ours for the same points. Where its binary was given both are from this run; “as recorded elsewhere” is one figure measured once on another machine of this kind, so read such a ratio as a hint of size. ${AXIS}`,
+  identity: `CPU time is the relay’s alone: ours over Offset’s for the same messages and handshakes. Where its binary was given both are from this run; “as recorded elsewhere” is one figure measured once on another machine of this kind, so read such a ratio as a hint of size. Throughput is beside node:tls in the same round. ${AXIS}`,
 };
 
 const goalsSection = (goals: readonly JudgedGoal[], lede: string): string =>

@@ -9,7 +9,7 @@ import { judgeRelay } from './relay-goals.ts';
 
 /** What a bench found: report.json is this, and terminal and page are printed from it. */
 export type BenchReport = {
-  readonly bench: 'relay' | 'measurement';
+  readonly bench: 'relay' | 'measurement' | 'identity';
   readonly seed: number;
   /** Only the nearest rivals, in few and short rounds. */
   readonly quick: boolean;

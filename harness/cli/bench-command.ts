@@ -17,6 +17,8 @@ type BenchFlags = PeerFlags & {
   readonly rounds?: number;
   /** Binary of Alumet's agent. */
   readonly alumet?: string;
+  /** Binary of Offset's strelay. */
+  readonly offset?: string;
   readonly reports: string;
 };
 
@@ -100,11 +102,25 @@ const benchMeasurement = async (flags: BenchFlags): Promise<void> => {
   console.log(renderBenchEnd(report, terminal(), page));
 };
 
+const benchIdentity = async (flags: BenchFlags): Promise<void> => {
+  const { FULL: full, QUICK: quick, runIdentityBench } = await import('../bench/identity/identity-bench.ts');
+  const standard = flags.quick ? quick : full;
+  const report = await runIdentityBench({
+    sizes: flags.rounds === undefined ? standard : { ...standard, rounds: flags.rounds },
+    ...{ offset: flags.offset, seed: flags.seed ?? newSeed(), say },
+    ...(flags.only === undefined ? {} : { only: flags.only }),
+    done: (measure) => console.log(`${measureLines(measure).join('\n')}\n`),
+  });
+  const page = writeReport(report, renderBenchPage(report), flags);
+  console.log(renderBenchEnd(report, terminal(), page));
+};
+
 /** Benches by name. */
 const BENCHES: Readonly<Record<string, (flags: BenchFlags) => Promise<void>>> = {
   relay: benchRelay,
   postcard: benchPostcard,
   measurement: benchMeasurement,
+  identity: benchIdentity,
 };
 
 const bench = async (name: string, flags: BenchFlags): Promise<void> => {
@@ -135,7 +151,7 @@ export const addBenchCommand = (program: Command): void => {
     .argument('<name>', `one of: ${Object.keys(BENCHES).join(', ')}`)
     .option(
       '--quick',
-      'the nearest rivals, short rounds: relay and measurement under two minutes, postcard under one',
+      'the nearest rivals, short rounds: relay, measurement and identity under two minutes, postcard under one',
       false,
     )
     .option(
@@ -145,6 +161,7 @@ export const addBenchCommand = (program: Command): void => {
     )
     .option('--rounds <n>', 'interleaved rounds of each measure', rounds)
     .option('--seed <hex>', 'draws the order of the turns', hex)
+    .option('--offset <path>', "binary of Offset's strelay, for identity")
     .option('--alumet <path>', 'binary of the Alumet agent, for measurement')
     .option('--go-relay <path>', 'binary of the Go relay')
     .option('--haproxy <path>', 'binary of HAProxy (default: on PATH)')

@@ -1,0 +1,93 @@
+/** `npm run bench identity`: handshakes, messages through one tunnel and fifty, idle nodes, and clients that hinder. */
+import { rngFor } from '../../../reference-impl/machine/rng.ts';
+import { type Measure, type Measured, measured, Stage } from '../measure.ts';
+import { type BenchReport, machineFacts } from '../relay-bench.ts';
+import { judgeIdentity, SIZES } from './identity-goals.ts';
+import { handshakes, hindered, type IdentityLoad, identityLoad, idle, messages } from './identity-measure.ts';
+import { NAMES, offset, overTls, own } from './relay-contenders.ts';
+
+export type IdentitySizes = {
+  readonly rounds: number;
+  /** Of what starts its programs anew. */
+  readonly fewRounds: number;
+  /** Of a turn. */
+  readonly millis: number;
+  /** Of the turn that warms a relay up. */
+  readonly warmUpMillis: number;
+  readonly quick: boolean;
+};
+
+/** Under two minutes. */
+export const QUICK: IdentitySizes = {
+  rounds: 6,
+  fewRounds: 1,
+  millis: 300,
+  warmUpMillis: 1_500,
+  quick: true,
+};
+export const FULL: IdentitySizes = {
+  rounds: 12,
+  fewRounds: 3,
+  millis: 1_000,
+  warmUpMillis: 3_000,
+  quick: false,
+};
+
+export type IdentityBenchOptions = {
+  /** Offset's strelay; undefined: its recorded figures stand in the goals. */
+  readonly offset: string | undefined;
+  readonly sizes: IdentitySizes;
+  readonly seed: number;
+  /** Measures by id (`handshakes`, `messages-1k-1`, `messages-64k-50`, `idle`, `hindered`); all when absent. */
+  readonly only?: readonly string[];
+  readonly say: (line: string) => void;
+  /** Told of each measure when it is done. */
+  readonly done?: (measure: Measured) => void;
+};
+
+const NO_OFFSET = 'not here: give its binary with --offset; its recorded figures stand in the goals';
+
+/** Every measure in the order in which they are taken. */
+const plan = (load: IdentityLoad, options: IdentityBenchOptions): readonly Measure[] => {
+  const { rounds, fewRounds, millis, warmUpMillis } = options.sizes;
+  const theirs = options.offset === undefined ? [] : [offset(options.offset)];
+  const absent = options.offset === undefined ? { [NAMES.offset]: NO_OFFSET } : {};
+  const all = { contenders: [own, ...theirs, overTls], absent, rounds, millis, warmUpMillis };
+  return [
+    // before anybody has worked: the memory of that would stay
+    idle(load, { contenders: [own, ...theirs], absent, rounds: fewRounds }),
+    handshakes(load, all),
+    ...SIZES.map((size) => messages(load, size, all)),
+    hindered(load, { contenders: [own], absent: {}, rounds }),
+  ];
+};
+
+/** @throws Error when one of our own programs cannot be started; a foreign one that breaks costs its rows only */
+export const runIdentityBench = async (options: IdentityBenchOptions): Promise<BenchReport> => {
+  const { sizes, seed, only, say } = options;
+  const began = new Date();
+  const rng = rngFor(seed, 'bench');
+  const stage = new Stage();
+  const load = identityLoad();
+  const measures: Measured[] = [];
+  try {
+    for (const measure of plan(load, options)) {
+      if (only !== undefined && !only.includes(measure.id)) continue;
+      const found = await measured(measure, stage, rng, say);
+      measures.push(found);
+      options.done?.(found);
+    }
+  } finally {
+    await stage.close();
+    load.stop();
+  }
+  return {
+    ...{ bench: 'identity', seed, quick: sizes.quick, rounds: sizes.rounds },
+    began: began.toISOString(),
+    seconds: (Date.now() - began.getTime()) / 1000,
+    machine: machineFacts(),
+    versions: {},
+    goals: judgeIdentity(measures),
+    measures,
+  };
+};
