@@ -1,5 +1,6 @@
 /** Every profile there is. A new one is a folder beside this and a line here. */
 import type { Profile } from '../case.ts';
+import { IDENTITY_NODE } from './identity/identity-node.ts';
 import { IDENTITY_RELAY } from './identity/identity-relay.ts';
 import { MEASUREMENT_CLIENT } from './measurement-client/measurement-client.ts';
 import { MEASUREMENT_SERVER } from './measurement-server/measurement-server.ts';
@@ -17,6 +18,7 @@ export const PROFILES: readonly Profile[] = [
   POSTCARD,
   MEASUREMENT_SERVER,
   IDENTITY_RELAY,
+  IDENTITY_NODE,
   MEASUREMENT_CLIENT,
   SOCKET_CONTROL,
 ];

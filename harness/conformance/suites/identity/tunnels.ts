@@ -2,7 +2,16 @@
 import { type ServerContext, serverCases } from '../../case.ts';
 import { type Channel, randomBytes } from './channel.ts';
 import { FRAME_BYTES_MAX } from './frames.ts';
-import { accepting, half, listening, type Node, newcomer, type Tunnel, tunnel } from './society.ts';
+import {
+  accepting,
+  half,
+  keptAwake,
+  listening,
+  type Node,
+  newcomer,
+  type Tunnel,
+  tunnel,
+} from './society.ts';
 
 const KIB = 1_024;
 const LARGE_BYTES = 900 * KIB;
@@ -204,7 +213,9 @@ export const TUNNELS = serverCases(
     directOnly: true,
     limitMillis: 120_000,
     run: async (it) => {
-      const { connector, acceptor } = await tunnel(it);
+      const { listener, connector, acceptor } = await tunnel(it);
+      // who does not read is not dead
+      keptAwake(it, [listener, connector, acceptor]);
       const before = await it.holdings();
       acceptor.wire.pause();
       const piece = noise(it, PIECE_BYTES);
