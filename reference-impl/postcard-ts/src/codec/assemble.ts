@@ -14,10 +14,10 @@ import {
   begin,
   borrow,
   finish,
-  isAimedAt,
   land,
   leave,
   output,
+  SLACK_BYTES,
   takeCuts,
 } from '../wire/output.ts';
 import { Refusal, shown } from '../wire/refusal.ts';
@@ -167,17 +167,37 @@ const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: 
     }
   };
 
-  const encodeInto = (value: T, target: Uint8Array, offset = 0): number => {
-    if (!isAimedAt(target) && !(target instanceof Uint8Array))
-      throw misused('a Uint8Array as target', target);
+  const encodeIntoAnother = (value: T, target: Uint8Array, offset: number): number => {
+    if (!(target instanceof Uint8Array)) throw misused('a Uint8Array as target', target);
     if (!(offset >= 0 && offset <= target.length))
       throw misused(`an offset from 0 to ${target.length}`, offset);
-    if (output.busy) return borrow(() => encodeInto(value, target, offset));
+    if (output.busy) return borrow(() => encodeIntoAnother(value, target, offset));
     output.busy = true;
     try {
       const end = land(target, offset, encode(value, aim(target, offset, max)));
       output.busy = false;
       return end;
+    } catch (thrown) {
+      leave();
+      output.busy = false;
+      throw explain(value, thrown);
+    }
+  };
+
+  const encodeInto = (value: T, target: Uint8Array, offset = 0): number => {
+    // messages into one buffer come in runs: what was found out about it for the last one still holds
+    const { b } = output;
+    const known = output.aimedAt === target && b.length === target.length && !output.busy;
+    if (!known || !(offset >= 0 && offset < target.length - SLACK_BYTES))
+      return encodeIntoAnother(value, target, offset);
+    output.busy = true;
+    output.start = offset;
+    output.max = max;
+    output.depth = 0;
+    try {
+      const end = encode(value, offset);
+      output.busy = false;
+      return output.b === b && end - offset <= max ? end : land(target, offset, end);
     } catch (thrown) {
       leave();
       output.busy = false;

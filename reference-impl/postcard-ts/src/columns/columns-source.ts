@@ -35,7 +35,8 @@ export class ColumnsSource {
       ...lists.map((level) => `let c${level}=0,m${level}=S.rooms[${level}];`),
       `for(let i=0;i<n;i++){${body}}`,
       ...lists.map((level) => `S.counts[${level}]=c${level};`),
-      'C.p=p}',
+      // a last variant without a value may lie behind the input
+      'if(p>e)end(p);C.p=p}',
     ].join('\n');
     const functions = [main, ...this.#values.outlined()].join('\n');
     const names = Object.keys(CALLABLE).filter((name) => new RegExp(`\\b${name}\\b`).test(functions));
@@ -53,7 +54,7 @@ export class ColumnsSource {
   }
 
   #length(n: string): string {
-    return `${this.#values.length(n)}if(${n}>e-p)end(p);`;
+    return `${this.#values.length(n)}${this.#values.fits(n)}`;
   }
 
   #read(layout: Layout, i: string): string {

@@ -30,6 +30,8 @@ export class Output {
   /** Byte arrays from this length on are left where they are, and become parts of their own. */
   cut = Number.POSITIVE_INFINITY;
   cuts: Cut[] = [];
+  /** The foreign bytes that messages go into, if not into the pool; they stay it until the pool is asked for. */
+  aimedAt: Uint8Array | undefined = undefined;
 }
 
 export const output = new Output();
@@ -47,7 +49,7 @@ const freshPool = (): void => {
 
 /** Starts a message behind those already written. @param reserve bytes kept free in front of it @returns its first position */
 export const begin = (reserve: number, max: number): number => {
-  if (aimed) leave();
+  if (output.aimedAt !== undefined) leave();
   if (output.b.length - output.next < ROOM_BYTES_MIN) freshPool();
   output.start = output.next + reserve;
   output.max = max;
@@ -116,14 +118,10 @@ let target: Uint8Array | undefined;
 let targetBytes: Uint8Array = new Uint8Array(0);
 let targetView: DataView = new DataView(targetBytes.buffer);
 
-// where the pool waits while the output is a target; it stays one until the pool is asked for, as such messages come in runs
-let aimed = false;
+// where the pool waits while the output is a target
 let poolBytes: Uint8Array = output.b;
 let poolView: DataView = output.v;
 let poolLimit = 0;
-
-/** Whether bytes were the last target, which saves checking them again. */
-export const isAimedAt = (into: Uint8Array): boolean => aimed && target === into;
 
 /**
  * Starts a message in foreign bytes, if they have slack behind the offset, or else in the pool. Ends with `land`, or `leave` after a
@@ -133,7 +131,7 @@ export const isAimedAt = (into: Uint8Array): boolean => aimed && target === into
 export const aim = (into: Uint8Array, offset: number, max: number): number => {
   const { length } = into;
   if (length - offset <= SLACK_BYTES) return begin(0, max);
-  if (!aimed || target !== into || targetBytes.length !== length) take(into, length);
+  if (output.aimedAt !== into || targetBytes.length !== length) take(into, length);
   output.start = offset;
   output.max = max;
   output.depth = 0;
@@ -141,12 +139,12 @@ export const aim = (into: Uint8Array, offset: number, max: number): number => {
 };
 
 const take = (into: Uint8Array, length: number): void => {
-  if (!aimed) {
+  if (output.aimedAt === undefined) {
     poolBytes = output.b;
     poolView = output.v;
     poolLimit = output.lim;
-    aimed = true;
   }
+  output.aimedAt = into;
   if (target !== into || targetBytes.length !== length) {
     target = into;
     targetBytes = new Uint8Array(into.buffer as ArrayBuffer, into.byteOffset, length);
@@ -159,8 +157,8 @@ const take = (into: Uint8Array, length: number): void => {
 
 /** Gives the output back to the pool. */
 export const leave = (): void => {
-  if (!aimed) return;
-  aimed = false;
+  if (output.aimedAt === undefined) return;
+  output.aimedAt = undefined;
   output.b = poolBytes;
   output.v = poolView;
   output.lim = poolLimit;
@@ -177,7 +175,7 @@ export const land = (into: Uint8Array, offset: number, end: number): number => {
   const { b, start } = output;
   const length = end - start;
   checkBytes(length);
-  if (aimed && b === targetBytes) return end;
+  if (output.aimedAt !== undefined && b === targetBytes) return end;
   leave();
   if (offset + length > into.length)
     refuse('SerializeBufferFull', -1, `${length} bytes from ${offset} on`, `${into.length - offset} bytes`);
@@ -189,15 +187,16 @@ export const land = (into: Uint8Array, offset: number, end: number): number => {
 export const borrow = <T>(run: () => T): T => {
   const { b, v, lim, next, start, max, depth, cut: cutFrom, cuts } = output;
   takeCuts();
-  const waiting = [poolBytes, poolView, poolLimit, target, targetBytes, targetView, aimed] as const;
-  aimed = false;
+  const waiting = [poolBytes, poolView, poolLimit, target, targetBytes, targetView] as const;
+  const { aimedAt } = output;
+  output.aimedAt = undefined;
   freshPool();
   output.busy = false;
   try {
     return run();
   } finally {
-    Object.assign(output, { b, v, lim, next, start, max, depth, cut: cutFrom, cuts });
-    [poolBytes, poolView, poolLimit, target, targetBytes, targetView, aimed] = waiting;
+    Object.assign(output, { b, v, lim, next, start, max, depth, cut: cutFrom, cuts, aimedAt });
+    [poolBytes, poolView, poolLimit, target, targetBytes, targetView] = waiting;
     output.busy = true;
   }
 };
