@@ -81,6 +81,8 @@ export const LAYERS: Layers = {
   ],
   // cases talk with literal bytes and codecs, never through a machine of ours: a mistake that both share would cancel out
   'harness/conformance/suites': [...[MACHINE, POSTCARD, `${YAMUX}/frame.ts`, 'harness/conformance', 'node:']],
+  // its secure channel is its own: cryptography from the platform, the recorded sessions pin it
+  'harness/conformance/suites/identity': ['harness/conformance', 'node:crypto', 'node:fs', 'node:path'],
   // programs that put what is ours before the gate
   'harness/conformance/subjects': ['reference-impl', POSTCARD, 'harness/conformance', 'node:'],
   'harness/conformance/clauses': [VERDICT],

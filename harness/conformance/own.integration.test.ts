@@ -22,6 +22,8 @@ const OURS: Readonly<Record<string, string>> = {
   'port-relay': `${process.execPath} ${path('reference-impl/port-relay/bin/relay.ts')} {port} --bind 127.0.0.1 --log-level warn`,
   'port-client': `${process.execPath} ${path('harness/conformance/subjects/port-client.ts')} {mode} {port} {service}`,
   yamux: `${process.execPath} ${path('harness/conformance/subjects/yamux-app.ts')} listen {port}`,
+  'identity-relay': `${process.execPath} ${path('reference-impl/identity-relay/bin/strelay.ts')} --idfile {idfile} --laddr 127.0.0.1:{port} --log-level warn`,
+  'identity-node': `${process.execPath} ${path('harness/conformance/subjects/identity-node.ts')} {mode} {idfile} {ticket} {peer}`,
   postcard: `${process.execPath} ${path('harness/conformance/subjects/postcard-adapter.ts')}`,
   'measurement-server': `${AGENT} --plugins csv --relay-in 127.0.0.1:{port} --output-file {output}`,
   'measurement-client': `${AGENT} --config {config}`,

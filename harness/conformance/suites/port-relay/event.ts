@@ -31,6 +31,26 @@ export const EVENT = serverCases(
     },
   },
   {
+    name: 'event/ids-never-again',
+    title: 'two hundred users that come and go are announced by two hundred ids',
+    clause: 'PORT-EVENT-2',
+    needs: ['event'],
+    run: async (it) => {
+      const { port, control } = await newEvent(it);
+      const ids = new Set<string>();
+      while (ids.size < 200) {
+        const users = await Promise.all(Array.from({ length: 20 }, (_, n) => it.dialPort(port, `user-${n}`)));
+        for (const user of users) {
+          const id = await nextId(control);
+          if (ids.has(id))
+            it.broken('an id of its own for every user', `${id} again after ${ids.size} users`);
+          ids.add(id);
+          user.reset();
+        }
+      }
+    },
+  },
+  {
     name: 'event/announced-without-bytes',
     title: 'a user that says nothing is announced all the same',
     clause: 'PORT-EVENT-2',
@@ -56,6 +76,23 @@ export const EVENT = serverCases(
       await service.expect('ping', "the user's bytes");
       await service.send('pong');
       await user.expect('pong', "the service's bytes");
+    },
+  },
+  {
+    name: 'event/claims-in-a-row',
+    title: 'each of twelve users, one after the other, is joined with his claim',
+    clause: 'PORT-EVENT-3',
+    needs: ['event'],
+    run: async (it) => {
+      const { port, control } = await newEvent(it);
+      for (let n = 1; n <= 12; n++) {
+        const user = await it.dialPort(port, `user-${n}`);
+        await user.send(`ping ${n}`);
+        const service = await claim(it, await nextId(control), `claim-${n}`);
+        await service.expect(`ping ${n}`, `the bytes of user ${n}`);
+        user.end();
+        service.end();
+      }
     },
   },
   {

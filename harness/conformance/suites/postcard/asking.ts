@@ -122,13 +122,17 @@ export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<
   if (failed > 0) {
     const untried = asks.length - leftOut - asked;
     const rest = untried > 0 ? `, ${untried} not tried after ${DEATHS_MAX} without an answer` : '';
-    const first = failures.slice(0, SHOWN_FAILURES);
-    const more = failures.length > first.length ? [`and ${failures.length - first.length} more`] : [];
     const core =
       unable > 0 ? [`${unable} need ${[...missing].join(', ')}: core, and the adapter lacks it`] : [];
+    const hidden = failures.length - SHOWN_FAILURES;
+    const lines = [
+      ...failures.slice(0, SHOWN_FAILURES),
+      ...(hidden > 0 ? [`and ${hidden} more`] : []),
+      ...core,
+    ];
     it.broken(
       `all ${asks.length - leftOut} vectors of the group hold`,
-      [`${failed} of ${asked} fail${rest}:`, ...first, ...more, ...core].join('\n'),
+      `${failed} of ${asked} fail${rest}: ${lines.join('\n')}`,
     );
   }
   if (asked === 0)

@@ -32,16 +32,26 @@ const framing = (
   );
 
 const VALUES: readonly AdapterCase[] = VALUE_GROUPS.flatMap(({ name, what, clause, wants }) => [
-  group(`encode/${name}`, `writes ${what}`, clause, () => values().filter(wants).map(encodeAsk)),
-  group(`decode/${name}`, `reads ${what}`, clause, () => values().filter(wants).map(decodeAsk)),
+  group(`encode/${name}`, `the bytes of ${what} are those of the crate`, clause, () =>
+    values().filter(wants).map(encodeAsk),
+  ),
+  group(`decode/${name}`, `the values of ${what} are read from their bytes`, clause, () =>
+    values().filter(wants).map(decodeAsk),
+  ),
 ]);
 
 const MEASUREMENTS: readonly AdapterCase[] = [
-  group('encode/measurement', 'writes messages of a measurement relay', 'POSTCARD-NEST-2', () =>
-    measurements().map(encodeAsk),
+  group(
+    'encode/measurement',
+    "the bytes of a measurement relay's messages are those of the crate",
+    'POSTCARD-NEST-2',
+    () => measurements().map(encodeAsk),
   ),
-  group('decode/measurement', 'reads messages of a measurement relay', 'POSTCARD-NEST-2', () =>
-    measurements().map(decodeAsk),
+  group(
+    'decode/measurement',
+    "a measurement relay's messages are read from their bytes",
+    'POSTCARD-NEST-2',
+    () => measurements().map(decodeAsk),
   ),
 ];
 
@@ -63,14 +73,22 @@ const CRATE: readonly AdapterCase[] = CRATE_GROUPS.flatMap(({ name, what, wants 
 ]);
 
 const FRAMING: readonly AdapterCase[] = [
-  framing('cobs-encode', 'writes COBS frames', 'POSTCARD-COBS-1', (vector) => [cobsEncodeAsk(vector)]),
-  framing('cobs-decode', 'reads COBS frames, and refuses damaged ones', 'POSTCARD-COBS-2', cobsDecodeAsks),
-  framing('crc-encode', 'writes a checksum behind a value', 'POSTCARD-CRC-1', (vector) => [
+  framing(
+    'cobs-encode',
+    'COBS frames are written as the crate or its COBS library does',
+    'POSTCARD-COBS-1',
+    (vector) => [cobsEncodeAsk(vector)],
+  ),
+  framing('cobs-decode', 'COBS frames are read, and damaged ones refused', 'POSTCARD-COBS-2', cobsDecodeAsks),
+  framing('crc-encode', 'a checksum stands behind a value', 'POSTCARD-CRC-1', (vector) => [
     crcEncodeAsk(vector),
   ]),
-  framing('crc-decode', 'reads a value whose checksum is right, and no other', 'POSTCARD-CRC-2', (vector) => [
-    crcDecodeAsk(vector),
-  ]),
+  framing(
+    'crc-decode',
+    'a value is read if its checksum is right, and only then',
+    'POSTCARD-CRC-2',
+    (vector) => [crcDecodeAsk(vector)],
+  ),
   framing('accumulator', 'frames are found however they arrive', 'POSTCARD-ACC-1', (vector) => [
     accumulateAsk(vector),
   ]),

@@ -11,8 +11,15 @@ export type Comparison = { readonly differs: string | undefined; readonly quiete
 
 const SHOWN_CHARS = 120;
 
+/** What a reader would not see, or take for something else. */
+const INVISIBLE = /[\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff]/g;
+
+/** JSON for a line of a report, bounded. */
 export const shownJson = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = (JSON.stringify(value) ?? 'nothing').replace(
+    INVISIBLE,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}...` : text;
 };
 
