@@ -20,6 +20,9 @@ WIDE = {"u64", "u128", "i64", "i128"}
 FLOATS = {"f32": ("<f", "<I", 8), "f64": ("<d", "<Q", 16)}
 
 
+HINTS = {}
+
+
 class Lacking(Exception):
     """What the library has no type for."""
 
@@ -100,7 +103,10 @@ def answer(request):
         return {"skip": f"no {operation}"}
     schema = request["schema"]
     try:
-        hint = hint_of(schema)
+        key = json.dumps(schema)
+        if key not in HINTS:
+            HINTS[key] = hint_of(schema)
+        hint = HINTS[key]
         if operation == "encode":
             value = from_json(schema, request["value"], hint)
             data = to_postcard(value) if is_dataclass(hint) else types.serialize(hint, value)
