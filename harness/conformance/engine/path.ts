@@ -34,7 +34,7 @@ const ALLOWED_MILLIS: Readonly<Record<ProfileName, number>> = {
   slow: 60_000,
   lossy: 10_000,
   stalling: 20_000,
-  satellite: 20_000,
+  satellite: 30_000,
 };
 
 export const pathMillis = ({ link }: PathSpec): number => (link === undefined ? 0 : ALLOWED_MILLIS[link]);

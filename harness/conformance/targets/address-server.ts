@@ -40,12 +40,12 @@ export const addressServer = (address: Address, pid?: number): ServerTarget => (
   text: `${address.host}:${address.port}`,
   restartable: false,
   start: async (): Promise<RunningServer> => {
+    if (pid !== undefined) await refuseGuest(pid);
     const why = await takesConnections(address);
     if (why !== undefined)
       throw new TargetError(
         `${address.host}:${address.port} does not take connections: ${why}.\nStart your program first, or let us start it: --exec './my-program {port}'.`,
       );
-    if (pid !== undefined) await refuseGuest(pid);
     const notOurs = (): never => {
       throw new NotApplicable(
         'the target runs elsewhere: give it by --exec to judge what it holds and how it stops',

@@ -108,6 +108,7 @@ export const HOSTILE = serverCases(
     title: 'connections stuck in their first line are closed within half a minute',
     clause: 'PORT-CTRL-8',
     needs: [],
+    directOnly: true,
     limitMillis: 45_000,
     run: async (it) => {
       const [silent, begun] = await Promise.all([it.dial('silent'), it.dial('begun')]);
