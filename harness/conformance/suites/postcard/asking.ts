@@ -1,7 +1,7 @@
 /** Asks an adapter a group of vectors, in an order drawn from the seed, and judges the group as one case. */
 import type { AdapterContext, AdapterReply } from '../../case.ts';
 import { NotApplicable } from '../../outcome.ts';
-import { shownJson } from './same-value.ts';
+import { jsonOf, shownJson } from './same-value.ts';
 import { EXTENDED } from './schema-features.ts';
 import type { Schema } from './vectors.ts';
 
@@ -33,6 +33,8 @@ const DEATHS_MAX = 3;
 const SHOWN_FAILURES = 5;
 const SCHEMA_CHARS = 100;
 const HEX_CHARS = 80;
+/** Of a request in the log, to be asked again by hand. */
+const LOGGED_CHARS = 2_000;
 
 export const shuffled = <Item>(it: AdapterContext, items: readonly Item[]): Item[] => {
   const mixed = [...items];
@@ -110,7 +112,13 @@ export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<
     const found = foundIn(ask, reply);
     if (found.type === 'quieted') quieted++;
     if (found.type === 'stricter') stricter.push(`${described(ask)}: ${found.text}`);
-    if (found.type === 'wrong') failures.push(`${described(ask)}: ${found.text}`);
+    if (found.type === 'wrong') {
+      failures.push(`${described(ask)}: ${found.text}`);
+      if (failures.length <= SHOWN_FAILURES && reply.type === 'answer') {
+        it.step(`asked: ${cut(jsonOf(ask.request), LOGGED_CHARS)}`);
+        it.step(`answered: ${cut(jsonOf(reply.fields), LOGGED_CHARS)}`);
+      }
+    }
     if (reply.type !== 'answer' && ++deaths >= DEATHS_MAX) break;
   }
   if (quieted > 0) it.observe(`${quieted} signalling NaN came back quieted`);

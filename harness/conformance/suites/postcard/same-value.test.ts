@@ -1,5 +1,5 @@
 import t from 'tap';
-import { compared } from './same-value.ts';
+import { compared, shownJson } from './same-value.ts';
 import type { Schema } from './vectors.ts';
 
 type Row = readonly [claim: string, schema: Schema, want: unknown, got: unknown];
@@ -112,4 +112,12 @@ t.test('a signalling NaN may come back quieted, and is told', async (t) => {
   t.same(compared('f64', '0xfff0000000000001', '0xfff8000000000001'), { differs: undefined, quieted: true });
   t.equal(compared('f32', '0x7f800001', '0x7f800001').quieted, false);
   t.ok(compared('f32', '0x7f800000', '0x7fc00000').differs, 'infinity is no NaN');
+});
+
+t.test('what is shown is bounded, visible, and never fails', async (t) => {
+  t.equal(shownJson('\ufeffa\u2028'), '"\\ufeffa\\u2028"');
+  t.equal(shownJson(undefined), 'nothing');
+  t.ok(shownJson('x'.repeat(10_000)).length < 200);
+  const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+  t.equal(shownJson(deep), '(nested too deep to be shown)');
 });
