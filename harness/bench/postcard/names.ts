@@ -14,6 +14,7 @@ export const OURS = {
 /** Rivals. */
 export const RIVALS = {
   records: 'msgpackr, shared records',
+  given: 'msgpackr, shared records, given a buffer',
   msgpackr: 'msgpackr, default',
   cborRecords: 'cbor-x, shared records',
   cbor: 'cbor-x, default',

@@ -1,5 +1,14 @@
 /** Ours: the schemas of what is measured, and the ways to read and write it. */
-import { type CodecOptions, columns, compile, type Infer, p, type Schema, type Table } from 'postcard-ts';
+import {
+  type CodecOptions,
+  columns,
+  compile,
+  Dictionary,
+  type Infer,
+  p,
+  type Schema,
+  type Table,
+} from 'postcard-ts';
 import { type Case, mustBeSame } from '../case.ts';
 import type { Message, Point, Small } from '../measurement-data.ts';
 import { OURS } from '../names.ts';
@@ -79,12 +88,17 @@ export const postcardColumns = (form: 'dictionary' | 'references' | 'reused'): F
   const head = compile(HEAD);
   const points = columns(POINT, { text: form === 'dictionary' ? 'dict' : 'ref' });
   let reuse: Table<Infer<typeof POINT>> | undefined;
+  // one for the whole connection, as msgpackr keeps its records: ids then mean the same in every table
+  const dictionary = new Dictionary();
   return {
     ...whole,
     name: OURS[form],
     decode: (bytes) => {
       const { end } = head.decodePrefix(bytes);
-      const { table } = points.decodePrefix(bytes, end, form === 'reused' ? { reuse } : {});
+      const { table } = points.decodePrefix(bytes, end, {
+        ...(form === 'reused' ? { reuse } : {}),
+        ...(form === 'dictionary' ? { dictionary } : {}),
+      });
       reuse = table;
       return table;
     },

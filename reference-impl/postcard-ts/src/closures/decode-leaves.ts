@@ -63,7 +63,7 @@ export const string = (from: number): string => {
 const bytesAt = (p: number, n: number, copy: boolean): Uint8Array => {
   if (n > input.e - p) end(p, `${n} bytes`);
   input.p = p + n;
-  return copy ? input.b.slice(p, p + n) : new Uint8Array(input.b.buffer as ArrayBuffer, p, n);
+  return copy ? input.b.slice(p, p + n) : new Uint8Array(input.buffer as ArrayBuffer, p, n);
 };
 
 const WIDE = {

@@ -201,7 +201,7 @@ export class DecodeSource {
   }
 
   #view(out: string, n: string, copy: boolean): string {
-    return `const ${out}=${copy ? `b.slice(p,p+${n})` : `new Uint8Array(b.buffer,p,${n})`};p+=${n};`;
+    return `const ${out}=${copy ? `b.slice(p,p+${n})` : `new Uint8Array(C.buffer,p,${n})`};p+=${n};`;
   }
 
   /** Declares n and reads a length; what is longer than one byte is rare enough for a helper. */
