@@ -30,6 +30,7 @@ export const CROWDS = serverCases(
     title: 'six hundred mute connections keep nobody out for longer than 8 ticks',
     clause: 'ID-CROWD-2',
     needs: [],
+    directOnly: true,
     alone: 'target',
     limitMillis: 60_000,
     run: async (it) => {
@@ -87,6 +88,7 @@ export const CROWDS = serverCases(
     title: 'a hundred tunnels, some aborted, some never accepted, leave no descriptor behind',
     clause: 'AUDIT-FD-1',
     needs: [],
+    directOnly: true,
     alone: 'target',
     limitMillis: 90_000,
     run: async (it) => {

@@ -122,6 +122,7 @@ export const DECODING = serverCases(
     title: 'an InitConnection with tag 3 closes the connection',
     clause: 'ID-CAPNP-2',
     needs: [],
+    directOnly: true,
     run: async (it) => {
       const node = await joined(it, 'node');
       await node.channel.say(written(tagged(3, undefined)));
@@ -145,6 +146,7 @@ export const DECODING = serverCases(
     title: 'messages that claim much more than they are cost little',
     clause: 'ID-CAPNP-3',
     needs: [],
+    directOnly: true,
     alone: 'machine',
     limitMillis: 60_000,
     run: async (it) => {
@@ -174,6 +176,7 @@ export const DECODING = serverCases(
     title: 'a length that was announced, and what is sent after it, costs no memory',
     clause: 'ID-FRAME-2',
     needs: [],
+    directOnly: true,
     alone: 'machine',
     limitMillis: 60_000,
     run: async (it) => {

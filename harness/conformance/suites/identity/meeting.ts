@@ -30,14 +30,15 @@ export class Meeting {
   #theirHello: Hello | undefined;
   #theirExchange: Exchange | undefined;
 
-  constructor(it: CaseContext, name: string, carrier: Carrier, identity: Identity) {
+  /** @param like one whose nonce, key and salt are used again, as nobody should */
+  constructor(it: CaseContext, name: string, carrier: Carrier, identity: Identity, like?: Meeting) {
     this.#it = it;
     this.name = name;
     this.carrier = carrier;
     this.identity = identity;
-    this.randNonce = randomBytes(it, NONCE_BYTES);
-    this.ephemeral = ephemeralOf(randomBytes(it, KEY_BYTES));
-    this.keySalt = randomBytes(it, KEY_BYTES);
+    this.randNonce = like?.randNonce ?? randomBytes(it, NONCE_BYTES);
+    this.ephemeral = like?.ephemeral ?? ephemeralOf(randomBytes(it, KEY_BYTES));
+    this.keySalt = like?.keySalt ?? randomBytes(it, KEY_BYTES);
   }
 
   /** Our ExchangeRandNonce. */
@@ -110,12 +111,17 @@ export class Meeting {
     return new Channel(this.#it, this.name, this.carrier, keys, this.heardHello.srcPublicKey);
   }
 
+  /** The channel, once their ExchangeDh is there. */
+  async heard(): Promise<Channel> {
+    await this.hearExchange();
+    return this.channel();
+  }
+
   /** All of it, as it should be. @param expected whom we expect, and name as the one we expect */
   async complete(expected?: Buffer): Promise<Channel> {
     await this.carrier.send(this.hello({ destPublicKey: expected }));
     await this.hearHello(expected);
     await this.carrier.send(this.exchange());
-    await this.hearExchange();
-    return this.channel();
+    return this.heard();
   }
 }

@@ -3,6 +3,7 @@ import { type ServerContext, serverCases } from '../../case.ts';
 import { INIT, peerMessage, readPeer } from './messages.ts';
 import {
   accepting,
+  awaitedKeepAlive,
   connecting,
   half,
   joined,
@@ -296,10 +297,7 @@ export const PATIENT = serverCases(
     limitMillis: 50_000,
     run: async (it) => {
       const listener = await listening(it);
-      const began = performance.now();
-      const { type } = await listener.channel.next('a keepAlive', ticks(it, 31));
-      if (type === 'message') it.broken('a keepAlive', 'a message of nobody');
-      it.observe(`after ${((performance.now() - began) / ticks(it, 1)).toFixed(1)} ticks`);
+      it.observe(`after ${(await awaitedKeepAlive(it, listener)).toFixed(1)} ticks`);
     },
   },
   {

@@ -143,14 +143,44 @@ export const works = async (it: ServerContext, name = 'after-'): Promise<Tunnel>
   return all;
 };
 
-/** The relay closes it. */
+/** Ticks within which a refusal comes: far below the 32 after which a silent node is closed in any case. */
+const REFUSED_TICKS = 20;
+
+/** The relay closes it, because of what was said. */
 export const refusedAs = async (
   it: CaseContext,
   { wire }: Line,
   what: string,
-  millis?: number,
+  millis = Math.min(it.patienceMillis, ticks(it, REFUSED_TICKS)),
 ): Promise<void> => {
   it.closed((await wire.expectEnd(what, millis)) === 'fin' ? 'in order' : 'reset');
+};
+
+/**
+ * A handshake that must fail: were it taken, this is a listener, who is not closed for saying nothing more.
+ * @param channel of a relay that takes it
+ */
+export const notTaken = async (
+  it: CaseContext,
+  line: Line,
+  what: string,
+  channel: () => Promise<Channel>,
+): Promise<void> => {
+  // its own ExchangeDh may be on the way before it has read ours
+  const taken = await channel().catch(() => undefined);
+  await taken?.say(INIT.listen());
+  await refusedAs(it, line, what);
+};
+
+/** The next keepAlive; rekeys may come before it, messages not. @returns ticks until then @throws Broken after 31 */
+export const awaitedKeepAlive = async (it: CaseContext, { channel }: Node): Promise<number> => {
+  const began = performance.now();
+  for (;;) {
+    const left = Math.max(1, began + ticks(it, 31) - performance.now());
+    const { type } = await channel.next('a keepAlive', left);
+    if (type === 'message') it.broken('a keepAlive', 'a message of nobody');
+    if (type === 'keepAlive') return (performance.now() - began) / ticks(it, 1);
+  }
 };
 
 /** Says keepAlive on these until the case is over, as nodes do that are only there. */

@@ -186,6 +186,7 @@ export const TUNNELS = serverCases(
     title: 'a message of 900 KiB that does not pack passes both ways',
     clause: 'ID-TUN-6',
     needs: [],
+    directOnly: true,
     run: async (it) => {
       const { connector, acceptor } = await tunnel(it);
       const large = noise(it, LARGE_BYTES);
