@@ -50,9 +50,12 @@ export const islandsOf = (options: Options, sizes: CrowdSizes = CROWD): readonly
   });
 };
 
-/** Agents that measure are told of line by line: the first island has them for all. */
-const alone = (options: Options): Options =>
-  options.agents === undefined ? options : { ...options, agents: 0 };
+/** Agents that measure, and nodes by key, are told of line by line: the first island has them for all. */
+const alone = (options: Options): Options => ({
+  ...options,
+  ...(options.agents === undefined ? {} : { agents: 0 }),
+  ...(options.identity === undefined ? {} : { identity: 0 }),
+});
 
 const dealt = (all: number, of: number, index: number): number =>
   Math.floor((all * (index + 1)) / of) - Math.floor((all * index) / of);

@@ -19,6 +19,8 @@ export type Options = {
   readonly users: number;
   /** Measurement agents a site, in scenarios that have them. */
   readonly agents?: number;
+  /** Nodes addressed by key a site, in scenarios that have them. */
+  readonly identity?: number;
   /** How long the whole timeline is to take; a scenario stretches its steady phases to fit. */
   readonly durationMillis: Millis;
 };

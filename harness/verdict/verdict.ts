@@ -45,7 +45,15 @@ export type Finding = {
   readonly evidence: readonly Evidence[];
   /** Empty, or the conversation of the first failure as arrows. */
   readonly ladder: readonly Step[];
+  /**
+   * When what broke is that something did not come in time, and nothing else: the stretches of trace time it was waited for. A
+   * machine that had no processor time to spare in all of them makes the failure inconclusive.
+   */
+  readonly late?: readonly Stretch[];
 };
+
+/** Trace time in microseconds. */
+export type Stretch = { readonly fromMicros: number; readonly toMicros: number };
 
 /** A finding with what the registry says about its clause. */
 export type Judgement = Finding & {

@@ -13,6 +13,9 @@ const ROUNDS_MIN = 5;
 /** Declared bound of growth over the rounds of one run. */
 const RSS_GROWTH_BYTES = 64 * 1024 * 1024;
 
+/** Share of the fleet that must be registered at the first look, for what it holds a client to be known. */
+const FLEET_SHARE_MIN = 0.8;
+
 /** How many may be open when the relay is looked at; a relay may need six descriptors for one. */
 const TUNNEL_FDS = 6;
 /** A registration whose client is gone may live this long: the keepalive that notices, and the grace time of its pool. */
@@ -100,6 +103,16 @@ class AuditJudge implements Judging {
       before.registered === 0
     )
       return { ...base, ...unknown('the relay process cannot be read from outside here') };
+    // a handful of early clients says too little about what each of many needs
+    if (before.registered < FLEET_SHARE_MIN * after.registered)
+      return {
+        ...base,
+        ...unknown(
+          `only ${before.registered} of ${after.registered} clients were registered when the relay was looked at first`,
+        ),
+        verdict: 'inconclusive',
+        blame: 'environment',
+      };
     const per = before.books.fds / before.registered;
     const kept = per * (after.registered + after.stale) + TUNNEL_FDS * after.tunnels;
     const allowed = Math.ceil(kept + FDS_SLACK + before.books.fds * REFILL_SHARE);

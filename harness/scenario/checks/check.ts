@@ -2,7 +2,7 @@
 
 import type { Analysis } from '../../measure/analysis.ts';
 import type { TraceEvent } from '../../trace/trace.ts';
-import type { Evidence, Finding, Step } from '../../verdict/verdict.ts';
+import type { Evidence, Finding, Step, Stretch } from '../../verdict/verdict.ts';
 
 export interface Judging {
   event(event: TraceEvent): void;
@@ -28,6 +28,7 @@ export class Tally {
   #got = '';
   readonly #evidence: Evidence[] = [];
   #ladder: readonly Step[] = [];
+  readonly #late: Stretch[] = [];
 
   constructor(clause: string, expected: string) {
     this.clause = clause;
@@ -38,10 +39,14 @@ export class Tally {
     this.exercised++;
   }
 
-  /** @param got what came instead, of the first one */
-  bad(got: string, evidence: readonly Evidence[], ladder: readonly Step[] = []): void {
+  /**
+   * @param got what came instead, of the first one
+   * @param late how long it was waited for, where nothing but its not coming in time is wrong
+   */
+  bad(got: string, evidence: readonly Evidence[], ladder: readonly Step[] = [], late?: Stretch): void {
     this.exercised++;
     this.broken++;
+    if (late !== undefined) this.#late.push(late);
     if (this.broken === 1) {
       this.#got = got;
       this.#ladder = ladder;
@@ -60,7 +65,9 @@ export class Tally {
       return { ...common, verdict: 'not-applicable', blame: undefined, summary: none, got: '' };
     if (broken === 0)
       return { ...common, verdict: 'pass', blame: undefined, summary: pass(exercised), got: 'as expected' };
-    return { ...common, verdict: 'fail', blame: 'target', summary: fail(broken, exercised), got: this.#got };
+    const failed = { ...common, blame: 'target', summary: fail(broken, exercised), got: this.#got } as const;
+    const late = this.#late.length === broken ? { late: this.#late } : {};
+    return { ...failed, ...late, verdict: 'fail' };
   }
 }
 

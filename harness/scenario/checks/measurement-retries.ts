@@ -103,7 +103,7 @@ class Retries implements Judging {
     }
   }
 
-  /** Early is always wrong; late is when many waits are, and their fit tells of another schedule. */
+  /** Early is always wrong; late is when many waits are that the machine had time for, and their fit tells of another schedule. */
   #waits(): Finding {
     const { comeback, faults, facts } = this.#analysis;
     const fleets = comeback
@@ -113,7 +113,9 @@ class Retries implements Judging {
     const outside = fleets.flatMap(({ points }) => points.filter(({ inside }) => !inside));
     const early = outside.filter(({ waitMicros, stepMicros }) => waitMicros < stepMicros);
     const many = outside.length - early.length > attempts * LATE_SHARE_MAX;
-    const wrong = early.length > 0 || (many && fleets.some(misfit));
+    const { busy } = this.#analysis;
+    const unexcused = outside.filter(({ t, waitMicros }) => busy.share(t - waitMicros, t) === 0).length;
+    const wrong = early.length > 0 || (unexcused > attempts * LATE_SHARE_MAX && fleets.some(misfit));
     const verdict = attempts === 0 ? 'not-applicable' : wrong ? 'fail' : many ? 'inconclusive' : 'pass';
     const [worst] = early.length > 0 ? early : outside;
     const shown = wrong || many ? worst : undefined;

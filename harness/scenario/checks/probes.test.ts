@@ -106,3 +106,28 @@ t.test('no probe, no finding', async (t) => {
   t.equal(judged(['probes'], []).size, 0);
   t.equal(judged(['probes'], [...EVENT, ...tunnel(1, 2, 'home/a'), over(9)]).size, 0);
 });
+
+t.test(
+  'what did not come in time on a starved machine is nobody’s fault, and what came wrong still is',
+  async (t) => {
+    const starved: Line = [9, 'runner', { type: 'machine.busy', millis: 6_000 }];
+    const clause = 'PORT-CTRL-5';
+    t.match(says([...EVENT, saw(clause, 'open'), starved, over(10)], clause), {
+      verdict: 'inconclusive',
+      blame: 'environment',
+      summary: /no processor time to spare/,
+    });
+    t.match(says([...EVENT, saw(clause, 'open'), over(10)], clause), { verdict: 'fail', blame: 'target' });
+    t.match(
+      says([...EVENT, saw(clause, 'bytes'), starved, over(10)], clause),
+      { verdict: 'fail' },
+      'bytes are not late',
+    );
+    const reset = [
+      ...EVENT,
+      ...tunnel(1, 5, 'users/x', { served: false, gotEnd: 'rst' }),
+      probe('served', 'PORT-EVENT-3'),
+    ];
+    t.match(says([...reset, starved, over(10)], 'PORT-EVENT-3'), { verdict: 'fail' }, 'a reset is not late');
+  },
+);

@@ -3,7 +3,7 @@
 import { clauseOf } from '../../conformance/clauses/registry.ts';
 import type { Analysis } from '../../measure/analysis.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
-import type { Finding } from '../../verdict/verdict.ts';
+import type { Finding, Stretch } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
 import { ScriptWaits, STUCK_CLAUSES } from './script-waits.ts';
 
@@ -103,9 +103,12 @@ class Probes implements Judging {
     for (const probe of this.#declared) this.#tunnel(probe, tally(probe.clause));
     for (const saw of this.#saw) {
       if (saw.what === 'open' || saw.what === 'bytes')
-        tally(saw.name).bad(`the connection is still ${saw.what}`, [
-          proof(saw, 'waited for its end in vain'),
-        ]);
+        tally(saw.name).bad(
+          `the connection is still ${saw.what}`,
+          [proof(saw, 'waited for its end in vain')],
+          [],
+          saw.what === 'open' ? waited(saw.t, END_MICROS) : undefined,
+        );
       else tally(saw.name).good();
     }
     const found = [...tallies.values()].map((one) =>
@@ -130,7 +133,14 @@ class Probes implements Judging {
     if (probe.expects === 'served') {
       // How the tunnel ends is the matter of other clauses.
       if (this.#served.has(probe.tunnel)) tally.good();
-      else tally.bad(`${done?.received ?? 0} bytes, then ${done?.gotEnd ?? 'nothing'}`, shown);
+      else {
+        const until = done?.t ?? this.#analysis.endMicros;
+        const late =
+          done !== undefined && done.gotEnd !== 'timeout'
+            ? undefined
+            : waited(until, until - (connected?.t ?? until - END_MICROS));
+        tally.bad(`${done?.received ?? 0} bytes, then ${done?.gotEnd ?? 'nothing'}`, shown, [], late);
+      }
       return;
     }
     const kept = connected !== undefined && this.#analysis.endMicros - connected.t > REFUSAL_MICROS;
@@ -146,6 +156,12 @@ const told = (event: EventOf<'tunnel.connected'> | EventOf<'tunnel.done'>): stri
     ? `tunnel ${event.tunnel}: the dial is answered`
     : `tunnel ${event.tunnel}: ${event.received} bytes, then ${event.gotEnd}`;
 
+/** How long a script waits for an end, at least, and for a line or a connection. */
+const END_MICROS = 5_000_000;
+const STUCK_MICROS = 10_000_000;
+
+const waited = (toMicros: number, micros: number): Stretch => ({ fromMicros: toMicros - micros, toMicros });
+
 const isScript = (who: string): boolean => who.startsWith('users/');
 
 /** A script that could not go on says what it waited for. */
@@ -160,6 +176,7 @@ const stuck = (event: EventOf<'script.stuck'>, away: boolean, clause: string): F
   broken: away ? 0 : 1,
   evidence: [proof(event, `stuck at ${event.waitingFor}`)],
   ladder: [],
+  late: [waited(event.t, STUCK_MICROS)],
 });
 
 export const probes: Check = {

@@ -5,6 +5,9 @@ import type { Check } from './check.ts';
 import { comeback } from './comeback.ts';
 import { conversation } from './conversation.ts';
 import { everybody } from './everybody.ts';
+import { identityNodes } from './identity-nodes.ts';
+import { identityTunnels } from './identity-tunnels.ts';
+import { identityWire } from './identity-wire.ts';
 import { ledger } from './ledger.ts';
 import { measurementMetrics } from './measurement-metrics.ts';
 import { measurementPoints } from './measurement-points.ts';
@@ -32,6 +35,9 @@ const ALL = {
   speed,
   'relay-alive': relayAlive,
   'stalled-alone': stalledAlone,
+  'identity-tunnels': identityTunnels,
+  'identity-wire': identityWire,
+  'identity-nodes': identityNodes,
   'measurement-points': measurementPoints,
   'measurement-retries': measurementRetries,
   'measurement-metrics': measurementMetrics,
