@@ -101,25 +101,22 @@ const started = async (text: string): Promise<RunningServer> => {
   const argv = words.map((word) => word.replaceAll('{port}', String(inner)));
   const publish = `127.0.0.1:${port}:${inner}`;
   const id = await asked(
-    `${text} does not start`,
-    'run',
-    '-d',
-    '--label',
-    LABEL,
-    '-p',
-    publish,
-    image,
-    ...argv,
+    `${text} cannot be made a container`,
+    ...['create', '--label', LABEL, '-p', publish, image, ...argv],
   );
+  await asked(`${text} does not start`, 'start', id).catch(async (error) => {
+    await docker('rm', '-f', id).catch(() => '');
+    throw error;
+  });
   let died: string | undefined;
-  const words20 = async (): Promise<string> => docker('logs', '--tail', '20', id).catch(() => '');
+  const lastWords = async (): Promise<string> => docker('logs', '--tail', '20', id).catch(() => '');
   const waiting = spawn('docker', ['wait', id], { stdio: ['ignore', 'pipe', 'ignore'] });
   waiting.stdout.once('data', (code: Buffer) => {
     died = `the container ended with exit code ${String(code).trim()}`;
   });
   let logs = '';
   const stop = async (): Promise<void> => {
-    logs = await words20();
+    logs = await lastWords();
     await docker('rm', '-f', id).catch(() => '');
     waiting.kill('SIGKILL');
   };
