@@ -102,7 +102,7 @@ export const LAYERS: Layers = {
     'node:process',
   ],
   'harness/agents': [
-    ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, MEASUREMENT, PROXY],
+    ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, MEASUREMENT, IDENTITY, PROXY],
     ...['reference-impl/agent/outputs/sqlite', 'pg'],
     ...[TRACE, 'harness/measure', 'harness/nat', 'harness/conformance/mutants', 'node:'],
   ],

@@ -8,6 +8,7 @@ import type { Schedule } from '../../reference-impl/backoff/schedule.ts';
 import type { Address, Millis } from '../../reference-impl/machine/machine.ts';
 import type { RelayLimits } from '../../reference-impl/port-relay/relay/limits.ts';
 import type { Nat } from '../nat/nat.ts';
+import type { IdentityNodeSpec, IdentityRelaySpec } from './identity-spec.ts';
 import type { MeasurementAgentSpec, MeasurementServerSpec, StoreReaderSpec } from './measurement-spec.ts';
 
 /** An actor by its host path: `relay`, `users`, `home/service`. */
@@ -71,6 +72,9 @@ export type ActorSpec<Place> =
   | { readonly kind: 'agent-tap'; readonly upstream: Place }
   /** Takes points and stores them. */
   | MeasurementServerSpec
+  /** Our identity relay, and a node that is addressed by its key. */
+  | IdentityRelaySpec
+  | IdentityNodeSpec<Place>
   /** Reads the store of a measurement server beside it, and tells what lies there. */
   | StoreReaderSpec
   /** A program. `{port}` in its arguments is replaced by a free port; ready when that port takes a connection. */

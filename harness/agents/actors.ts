@@ -18,6 +18,8 @@ import type { ActorCommand, ActorSpec, Door } from './actor-spec.ts';
 import { AgentTap } from './agent-tap.ts';
 import { SinkMachine, SourceMachine } from './direct.ts';
 import { doorUpstreams, withDoors } from './doors.ts';
+import { IdentityNodeActor } from './identity-node.ts';
+import { identityRelay } from './identity-relay.ts';
 import { LinkActor } from './link-actor.ts';
 import { MeasurementAgent } from './measurement-agent.ts';
 import { MeasurementServerActor } from './measurement-server.ts';
@@ -212,6 +214,10 @@ export const makeActor = (
       return new MeasurementAgent(spec, world);
     case 'measurement-server':
       return measurementServer(spec, world);
+    case 'identity-relay':
+      return identityRelay(spec, world);
+    case 'identity-node':
+      return new IdentityNodeActor(spec, world);
     case 'store-reader':
       throw new Error(`${who}: whoever reads a store is no machine`);
     case 'program':

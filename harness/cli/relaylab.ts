@@ -102,6 +102,7 @@ program
   .option('--clients <n>', 'relay clients a site', parsed(whole('--clients', 1, 10_000)))
   .option('--users <n>', 'users outside', parsed(whole('--users', 0, 10_000)))
   .option('--agents <n>', 'measurement agents a site', parsed(whole('--agents', 0, 10_000)))
+  .option('--identity <n>', 'nodes addressed by key a site', parsed(whole('--identity', 0, 500)))
   .option('--duration <s>', 'length of the timeline in seconds', parsed(whole('--duration', 1, 86_400)))
   .option(
     '--relay-exec <command>',

@@ -21,6 +21,8 @@ export type ScenarioFlags = {
   readonly users: number | undefined;
   /** Measurement agents a site. */
   readonly agents: number | undefined;
+  /** Nodes addressed by key a site. */
+  readonly identity?: number | undefined;
   /** Seconds. */
   readonly duration: number | undefined;
   readonly relayExec: string | undefined;
@@ -47,7 +49,7 @@ export const rerunCommand = (
   defaults: Scenario['defaults'],
 ): string => {
   const words = ['--lab', options.lab, '--seed', seedText(options.seed)];
-  for (const key of ['sites', 'clients', 'users', 'agents'] as const)
+  for (const key of ['sites', 'clients', 'users', 'agents', 'identity'] as const)
     if (options[key] !== defaults[key]) words.push(`--${key}`, String(options[key]));
   if (options.durationMillis !== defaults.durationMillis)
     words.push('--duration', String(options.durationMillis / 1000));
@@ -72,6 +74,7 @@ const optionsOf = (
   clients: flags.clients ?? defaults.clients,
   users: flags.users ?? defaults.users,
   ...(defaults.agents === undefined ? {} : { agents: flags.agents ?? defaults.agents }),
+  ...(defaults.identity === undefined ? {} : { identity: flags.identity ?? defaults.identity }),
   durationMillis: flags.duration === undefined ? defaults.durationMillis : flags.duration * 1000,
 });
 
@@ -82,6 +85,8 @@ const refuseRoles = (name: string, { defaults, plan }: Scenario, flags: Scenario
     throw new UsageError(
       `${name} has no measurement: --agents, --agent-exec, --server-exec and --db mean nothing to it.`,
     );
+  if (defaults.identity === undefined && flags.identity !== undefined)
+    throw new UsageError(`${name} has no nodes that are addressed by key: --identity means nothing to it.`);
   const options = optionsOf(flags, defaults, 'sim', 0);
   const relays = flags.relayExec !== undefined || flags.defect !== undefined;
   if (relays && plan(options).topology.relay === undefined)

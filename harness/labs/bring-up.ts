@@ -104,6 +104,7 @@ const listens = (actor: ActorSpec<Address>): boolean => {
     case 'nat':
     case 'relay':
     case 'measurement-server':
+    case 'identity-relay':
     case 'store-reader':
     case 'agent-tap':
       return true;
@@ -115,6 +116,7 @@ const listens = (actor: ActorSpec<Address>): boolean => {
     case 'source':
     case 'script':
     case 'measurement-agent':
+    case 'identity-node':
       return false;
   }
 };

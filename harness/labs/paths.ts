@@ -25,6 +25,8 @@ const targetsOf = (actor: ActorSpec<Ref>): readonly Ref[] => {
       return [actor.to];
     case 'measurement-agent':
       return [actor.server];
+    case 'identity-node':
+      return [actor.relay];
     default:
       return [];
   }
@@ -82,7 +84,10 @@ export const resolved = (actor: ActorSpec<Ref>, address: (ref: Ref) => Address):
       return { ...actor, upstream: address(actor.upstream) };
     case 'measurement-agent':
       return { ...actor, server: address(actor.server) };
+    case 'identity-node':
+      return { ...actor, relay: address(actor.relay) };
     case 'measurement-server':
+    case 'identity-relay':
     case 'store-reader':
     case 'service':
     case 'users':

@@ -4,6 +4,7 @@
  * microseconds; in the simulator `t` is a multiple of 1,000.
  */
 
+import type { IdentityEvent } from './identity-words.ts';
 import type { AgentEvent, IngestEvent, MeasurementPlanEvent, StoreEvent } from './measurement-words.ts';
 
 /** Where and when: `t` since run.began on one monotonic clock, `who` the host path, `n` the host's own event number.
@@ -338,7 +339,8 @@ export type Happening =
   | MeasurementPlanEvent
   | AgentEvent
   | StoreEvent
-  | IngestEvent;
+  | IngestEvent
+  | IdentityEvent;
 
 /** One line of the trace. */
 export type TraceEvent = Stamp & Happening;

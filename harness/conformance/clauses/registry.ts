@@ -1,6 +1,7 @@
 /** All clauses, one registry for the checks of scenarios and for the gate. */
 import type { Clause } from './clause.ts';
 import { IDENTITY_CHANNEL_CLAUSES } from './identity.ts';
+import { IDENTITY_LAB_CLAUSES } from './identity-lab.ts';
 import { IDENTITY_NODE_CLAUSES, IDENTITY_RELAY_CLAUSES } from './identity-nodes.ts';
 import { LAB_CLAUSES } from './lab.ts';
 import { MEASUREMENT_CLAUSES } from './measurement.ts';
@@ -28,6 +29,7 @@ export const FAMILIES: readonly (readonly Clause[])[] = [
   IDENTITY_CHANNEL_CLAUSES,
   IDENTITY_RELAY_CLAUSES,
   IDENTITY_NODE_CLAUSES,
+  IDENTITY_LAB_CLAUSES,
   POSTCARD_CLAUSES,
   POSTCARD_AROUND_CLAUSES,
 ];
