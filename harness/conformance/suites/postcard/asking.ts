@@ -1,7 +1,7 @@
 /** Asks an adapter a group of vectors, in an order drawn from the seed, and judges the group as one case. */
 import type { AdapterContext, AdapterReply } from '../../case.ts';
 import { NotApplicable } from '../../outcome.ts';
-import { jsonOf, shownJson } from './same-value.ts';
+import { shownJson } from './same-value.ts';
 import { EXTENDED } from './schema-features.ts';
 import type { Schema } from './vectors.ts';
 
@@ -115,8 +115,8 @@ export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<
     if (found.type === 'wrong') {
       failures.push(`${described(ask)}: ${found.text}`);
       if (failures.length <= SHOWN_FAILURES && reply.type === 'answer') {
-        it.step(`asked: ${cut(jsonOf(ask.request), LOGGED_CHARS)}`);
-        it.step(`answered: ${cut(jsonOf(reply.fields), LOGGED_CHARS)}`);
+        it.step(`asked: ${cut(JSON.stringify(ask.request), LOGGED_CHARS)}`);
+        it.step(`answered: ${cut(JSON.stringify(reply.fields), LOGGED_CHARS)}`);
       }
     }
     if (reply.type !== 'answer' && ++deaths >= DEATHS_MAX) break;

@@ -114,10 +114,9 @@ t.test('a signalling NaN may come back quieted, and is told', async (t) => {
   t.ok(compared('f32', '0x7f800000', '0x7fc00000').differs, 'infinity is no NaN');
 });
 
-t.test('what is shown is bounded, visible, and never fails', async (t) => {
+t.test('what is shown is bounded and visible', async (t) => {
   t.equal(shownJson('\ufeffa\u2028'), '"\\ufeffa\\u2028"');
   t.equal(shownJson(undefined), 'nothing');
-  t.ok(shownJson('x'.repeat(10_000)).length < 200);
   const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
-  t.equal(shownJson(deep), '(nested too deep to be shown)');
+  for (const long of ['x'.repeat(10_000), deep]) t.ok(shownJson(long).length < 200);
 });

@@ -14,18 +14,9 @@ const SHOWN_CHARS = 120;
 /** What a reader would not see, or take for something else. */
 const INVISIBLE = /[\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff]/g;
 
-/** JSON, of whatever an adapter says: an answer may be nested deeper than can be written. */
-export const jsonOf = (value: unknown): string => {
-  try {
-    return JSON.stringify(value) ?? 'nothing';
-  } catch {
-    return '(nested too deep to be shown)';
-  }
-};
-
 /** JSON for a line of a report, bounded. */
 export const shownJson = (value: unknown): string => {
-  const text = jsonOf(value).replace(
+  const text = (JSON.stringify(value) ?? 'nothing').replace(
     INVISIBLE,
     (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
