@@ -19,7 +19,7 @@ import {
   stage,
   tunnelOf,
 } from './relay-side.ts';
-import { awaitedKeepAlive, type Line, type Node, newcomer, RELAY, ticks } from './society.ts';
+import { awaitedKeepAlive, type Line, type Node, newcomer, RELAY, soon, ticks } from './society.ts';
 
 const KIB = 1_024;
 const MIB = KIB * KIB;
@@ -62,7 +62,7 @@ const impostor = (
     await frames.send(meeting.hello());
     await meeting.hearHello(NODE.publicKey);
     await frames.send(exchange(it, meeting));
-    await wire.expectEnd(title);
+    await wire.expectEnd(title, soon(it));
   },
 });
 
@@ -73,7 +73,7 @@ const broken = (name: string, title: string, breaks: (it: ClientContext, node: N
     const all = await stage(it, 'listen');
     const node = await listenerOf(it, all);
     await breaks(it, node);
-    await node.wire.expectEnd(title);
+    await node.wire.expectEnd(title, soon(it));
     await it.wait(200);
     if (!all.client.running)
       it.broken('a node that goes on', `it ended: ${all.client.output().slice(-400) || 'without a word'}`);
@@ -224,7 +224,7 @@ const TUNNELS = clientCases(
     const inner = await inside(it, outer, newcomer(it)).catch(() => undefined);
     if (inner === undefined) it.observe('the handshake in the tunnel is not completed');
     else await inner.say('let me in').catch(() => undefined);
-    await outer.wire.expectEnd('a tunnel to somebody else than was meant');
+    await outer.wire.expectEnd('a tunnel to somebody else than was meant', soon(it));
   }),
   ...both(
     'tunnel/rekey',

@@ -143,15 +143,16 @@ export const works = async (it: ServerContext, name = 'after-'): Promise<Tunnel>
   return all;
 };
 
-/** Ticks within which a refusal comes: far below the 32 after which a silent node is closed in any case. */
-const REFUSED_TICKS = 20;
+/** Ticks within which an end comes that has a reason: far below the 32 after which a silent node is closed in any case. */
+const SOON_TICKS = 20;
+export const soon = (it: CaseContext): number => Math.min(it.patienceMillis, ticks(it, SOON_TICKS));
 
 /** The relay closes it, because of what was said. */
 export const refusedAs = async (
   it: CaseContext,
   { wire }: Line,
   what: string,
-  millis = Math.min(it.patienceMillis, ticks(it, REFUSED_TICKS)),
+  millis = soon(it),
 ): Promise<void> => {
   it.closed((await wire.expectEnd(what, millis)) === 'fin' ? 'in order' : 'reset');
 };
