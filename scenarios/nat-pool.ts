@@ -1,11 +1,13 @@
 /**
  * The whole line: clients behind six kinds of NAT and five kinds of link register at one relay, are used, lose their paths in
- * six ways and come back. Beside them agents measure, and report through the same NATs and links to a server with a database.
+ * six ways and come back. Beside them agents measure, and report through the same NATs and links to a server with a database; on
+ * request nodes call each other by key as well.
  */
 import { PROFILES } from 'chaos-proxy';
 import type { ActorSpec, NatEvent, Ref } from '../harness/agents/actor-spec.ts';
 import type { HostedActor, Site } from '../harness/labs/topology.ts';
 import { PRESETS, type PresetName, presetNote } from '../harness/nat/presets.ts';
+import { identityNodes, identityServer } from '../harness/scenario/identity-roles.ts';
 import {
   agentsIn,
   MEASUREMENT,
@@ -92,10 +94,28 @@ const measuredSite = (sites: number): number => {
   return 0;
 };
 
+const nameOf = (index: number): string => {
+  const { name } = nth(PLACES, index);
+  const round = Math.floor(index / PLACES.length);
+  return round === 0 ? name : `${name}-${round + 1}`;
+};
+
+/** Each calls the one of its number at the next site. */
+const nodesByKey = (options: Options, index: number): readonly HostedActor[] =>
+  identityNodes(
+    {
+      site: nameOf(index),
+      siteIndex: index,
+      mappingMillis: PRESETS[nth(PLACES, index).nat].idle.establishedMillis,
+      leaveAfterMillis: moments(options).rest,
+    },
+    nameOf((index + 1) % options.sites),
+    options.identity ?? 0,
+  );
+
 const site = (options: Options, index: number): Site => {
   const place = nth(PLACES, index);
-  const round = Math.floor(index / PLACES.length);
-  const name = round === 0 ? place.name : `${place.name}-${round + 1}`;
+  const name = nameOf(index);
   const stride = Math.max(1, Math.ceil((options.sites * options.clients) / WATCHED_MAX));
   const client = (i: number): HostedActor => {
     const startAfterMillis = Math.floor(
@@ -129,6 +149,7 @@ const site = (options: Options, index: number): Site => {
       startWithinMillis: START_WITHIN_MILLIS,
       ...MEASURING,
     }),
+    ...nodesByKey(options, index),
   ];
   for (let i = 0; i < options.clients; i++) actors.push(client(i));
   if (index === 0) {
@@ -323,6 +344,7 @@ const plan = (options: Options): Plan => {
       relay: { exec: undefined, limits: {}, defect: undefined },
       servers: [
         measurementServer(options, sites, { keepaliveMillis: KEEPALIVE_MILLIS, storePointsPerSecond: 0 }),
+        ...((options.identity ?? 0) > 0 ? [identityServer] : []),
       ],
       sites,
       outside: OUTSIDE,
@@ -342,7 +364,7 @@ const plan = (options: Options): Plan => {
 export default defineScenario({
   name: 'nat-pool',
   summary: "NAT'd clients of every mode over flaky links lose their paths in six ways and come back",
-  defaults: { sites: 6, clients: 20, users: 40, agents: 2, durationMillis: 40_000 },
+  defaults: { sites: 6, clients: 20, users: 40, agents: 2, identity: 0, durationMillis: 40_000 },
   plan,
   divisible: true,
   checks: [
@@ -360,5 +382,8 @@ export default defineScenario({
     'measurement-retries',
     'measurement-metrics',
     'measurement-server',
+    'identity-tunnels',
+    'identity-wire',
+    'identity-nodes',
   ],
 });
