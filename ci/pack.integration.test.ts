@@ -1,8 +1,7 @@
 /** `npm pack` of the root: one compiled tarball, every program on PATH, on the Node that is here and on the pinned one. */
-import { type ExecFileOptions, execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -10,42 +9,17 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { shipped } from './pack-build.ts';
-import { ROOT, repositoryFiles } from './tree.ts';
+import { BIN, CLEAN, packed, plain, run, system } from './testing/packed.ts';
 
 t.setTimeout(600_000); // an installation and runs of the local lab in real time
-/** The test runner puts a loader into the environment of every child, whatever `env` it is given: `env -u` takes it out again. */
-const CLEAN = ['-u', 'NODE_OPTIONS'];
-const run = (program: string, args: readonly string[], options: ExecFileOptions) =>
-  promisify(execFile)('env', [...CLEAN, program, ...args], { ...options, encoding: 'utf8' });
-const BIN = join(ROOT, 'node_modules', '.bin');
-/** tap's own settings and npm's would change what the children do. */
-const plain = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_|TAP|RELAYLAB)/i.test(name)),
-);
-const system = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
-const pinnedFirst = { ...plain, PATH: [BIN, ...system].join(delimiter) };
-
-/** Packing rewrites package.json for a moment: not under tests that run beside this one, so a copy is packed. */
-const pack = async (t: Test, folder: string): Promise<string> => {
-  const copy = join(folder, 'copy');
-  for (const file of repositoryFiles()) cpSync(join(ROOT, file), join(copy, file));
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const before = readFileSync(join(copy, 'package.json'), 'utf8');
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: copy, env: pinnedFirst });
-  t.equal(readFileSync(join(copy, 'package.json'), 'utf8'), before, 'package.json is put back');
-  return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
-};
-
 /** Folders with a `node` in them: the machine's own and the pinned one. */
 const nodes = [system.find((folder) => existsSync(join(folder, 'node'))) ?? BIN, BIN];
 
@@ -74,7 +48,7 @@ const untilTunnels = async (
 t.test('the tarball puts every program on PATH in an empty folder', { timeout: 540_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'relaylab-pack-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const tarball = await pack(t, folder);
+  const tarball = await packed(t, folder);
   const app = join(folder, 'app');
   mkdirSync(app);
   writeFileSync(join(app, 'package.json'), '{ "private": true }\n');

@@ -2,10 +2,10 @@
 import { createReadStream, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { ThrowawayPostgres } from '../../../reference-impl/agent/outputs/throwaway-postgres.ts';
+import { openDatabase } from '../../../reference-impl/measurement-relay/disk/node-sqlite.ts';
 import { freePort } from '../children.ts';
 import { type Contender, type Running, runningAs, started } from '../contenders.ts';
 
@@ -99,7 +99,7 @@ export const intoSqlite: Contender = {
       folder,
       remove,
     );
-    const database = new DatabaseSync(path, { readOnly: true });
+    const database = openDatabase(path, { readOnly: true });
     const last = database.prepare('SELECT coalesce(max(rowid), 0) AS last FROM points');
     const count = (): number => Number((last.get() as { last: number }).last);
     let before = 0;

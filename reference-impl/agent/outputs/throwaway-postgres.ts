@@ -1,11 +1,12 @@
 /** A PostgreSQL server of one's own for a test or a bench: a fresh cluster in a folder of its own, gone when it is closed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
+const DEBIAN = '/usr/lib/postgresql';
 const START_MILLIS = 30_000;
 const STOP_MILLIS = 10_000;
 /** Those under which a server may run when we are root, which it refuses to be. */
@@ -14,8 +15,9 @@ const READY = /database system is ready to accept connections/;
 
 /** Where the server's programs are (Debian's folder, newest version first, else PATH), or undefined. */
 export const postgresFolder = (path: string = process.env.PATH ?? ''): string | undefined => {
-  const debian = globSync('/usr/lib/postgresql/*/bin/initdb')
-    .map((file) => dirname(file))
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
+  const debian = versions
+    .map((version) => join(DEBIAN, version, 'bin'))
     .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
   return [...debian, ...path.split(':')].find(
     (folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')),
