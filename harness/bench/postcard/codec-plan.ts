@@ -30,7 +30,7 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 15, warmNanos: 600e6, turnNanos: 8e6 },
+  ...{ rounds: 11, warmNanos: 500e6, turnNanos: 8e6 },
   ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.1 },
 };
 

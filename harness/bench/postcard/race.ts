@@ -67,17 +67,17 @@ const rowOf = (name: string, own: boolean, values: readonly number[], bytes: num
   why,
 });
 
-/** Starts the processes of a workload. @throws Error for the first that cannot, after stopping the others */
+/** Starts the processes of a workload, all at once. @throws Error for the first that cannot, after stopping the others */
 const started = async (workload: Workload): Promise<ReadonlyMap<string, Turner>> => {
-  const turners = new Map<string, Turner>();
-  try {
-    for (const [key, start] of Object.entries(workload.processes))
-      turners.set(key, await Turner.start(start));
-    return turners;
-  } catch (error) {
-    for (const turner of turners.values()) await turner.stop();
-    throw error;
-  }
+  const starting = Object.entries(workload.processes).map(
+    async ([key, start]) => [key, await Turner.start(start)] as const,
+  );
+  const ends = await Promise.allSettled(starting);
+  const turners = new Map(ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed === undefined) return turners;
+  for (const turner of turners.values()) await turner.stop();
+  throw failed.reason;
 };
 
 /**
