@@ -87,7 +87,10 @@ export const LAYERS: Layers = {
   'harness/conformance/subjects': ['reference-impl', POSTCARD, 'harness/conformance', 'node:'],
   'harness/conformance/clauses': [VERDICT],
   // every mutant before the gate
-  'harness/conformance/selfproof.ts': ['harness/conformance', 'harness/conformance/mutants', 'node:'],
+  'harness/conformance/selfproof.ts': [
+    ...['harness/conformance', 'harness/conformance/clauses', 'harness/conformance/mutants'],
+    ...['harness/conformance/subjects', 'harness/conformance/suites', 'node:'],
+  ],
   'harness/conformance/mutants': [MACHINE, RELAY, `${YAMUX}/frame.ts`],
   // a man in the middle of real connections, and one that leaks descriptors
   'harness/conformance/mutants/middle.ts': [MACHINE, 'harness/conformance/mutants', 'node:net'],

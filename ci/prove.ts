@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, globSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEFECTS } from '../harness/conformance/mutants/defects.ts';
@@ -211,9 +212,53 @@ const millionComesBack = async (log: Log): Promise<Outcome> => {
   };
 };
 
+/** Every mutant of the gate falls to its clause, and nothing correct is refused. */
+const checksBite = async (log: Log): Promise<Outcome> => {
+  const { code, text } = await run(log, ['harness/conformance/selfproof.ts']);
+  return {
+    holds: code === 0,
+    says: `${text.match(/ killed /g)?.length ?? 0} mutants killed; ${text.trimEnd().split('\n').at(-1)}`,
+  };
+};
+
+const STABLE_RUNS = 20;
+const BURN = 'for (;;) Math.sqrt(Math.random());';
+
+/** Twenty runs on an idle machine and twenty with every core busy: no case may change between pass and fail. */
+const verdictsAreStable = async (log: Log): Promise<Outcome> => {
+  const seen = new Map<string, Set<string>>();
+  let undecided = 0;
+  const judge = async (): Promise<void> => {
+    const out = join(FOLDER, `stable-${process.pid}`);
+    const exec = `"${process.execPath}" "${join(ROOT, 'harness/conformance/subjects/yamux-app.ts')}" listen {port}`;
+    await run(log, [RELAYLAB, 'conformance', 'yamux', '--exec', exec, '--seed', '1', '--out', out]);
+    const { rows } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
+      readonly rows: readonly { readonly id: string; readonly verdict: string }[];
+    };
+    for (const { id, verdict } of rows) {
+      if (verdict === 'inconclusive') undecided++;
+      else seen.set(id, (seen.get(id) ?? new Set()).add(verdict));
+    }
+  };
+  for (let n = 0; n < STABLE_RUNS; n++) await judge();
+  const burners = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', BURN]));
+  try {
+    for (let n = 0; n < STABLE_RUNS; n++) await judge();
+  } finally {
+    for (const burner of burners) burner.kill('SIGKILL');
+  }
+  const torn = [...seen].filter(([, verdicts]) => verdicts.size > 1).map(([id]) => id);
+  return {
+    holds: torn.length === 0 && seen.size > 0,
+    says: `${2 * STABLE_RUNS} runs of ${seen.size} cases, ${undecided} times undecided${torn.length === 0 ? '' : `; changed: ${torn.join(', ')}`}`,
+  };
+};
+
 const PROOFS: readonly Proof[] = [
   { name: 'sim', claim: `${SIM_SEEDS} seeds pass in sim`, prove: (log) => seedsPass(log, 'sim', SIM_SEEDS) },
   { name: 'mutants', claim: 'every broken relay is found out', prove: mutantsDie },
+  { name: 'bites', claim: 'every check of the gate bites', prove: checksBite },
+  { name: 'stable', claim: 'load changes no verdict of the gate', prove: verdictsAreStable },
   { name: 'million', claim: 'a million clients come back, in 2 GB', prove: millionComesBack },
   {
     name: 'fuzz',

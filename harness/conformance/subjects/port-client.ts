@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** Our port clients as a program: `port-client.ts [--defect NAME] pool|event|multiplex RELAY_PORT SERVICE_PORT`. */
 import { openEvent, openMultiplex, openPool } from '../../../reference-impl/port-relay/library.ts';
-import { CLIENT_DEFECTS, type ClientDefect } from '../mutants/client-defects.ts';
 import { openMiddle, type Spoiler } from '../mutants/middle.ts';
+import { CLIENT_DEFECTS, type ClientDefect } from './client-defects.ts';
 
 const OPEN = { pool: openPool, event: openEvent, multiplex: openMultiplex } as const;
 const HOST = '127.0.0.1';

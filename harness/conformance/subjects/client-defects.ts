@@ -1,6 +1,6 @@
 /** One-line defects of a port client. `subjects/port-client.ts --defect NAME` is one as a program. */
-import { lineByLine, type Spoiler, spoiledMultiplex } from './middle.ts';
-import { fewStreams } from './yamux-defects.ts';
+import { lineByLine, type Spoiler, spoiledMultiplex } from '../mutants/middle.ts';
+import { fewStreams } from '../mutants/yamux-defects.ts';
 
 export type ClientDefect = {
   readonly clause: string;
