@@ -2,7 +2,7 @@
 import { type ServerContext, serverCases } from '../../case.ts';
 import { type Layout, segmentTable, struct, tagged, written } from './capnp.ts';
 import { framed, frameHeader, VERSION } from './frames.ts';
-import { channelStruct, INIT } from './messages.ts';
+import { channelStruct, INIT, keepAliveStruct, peerMessage } from './messages.ts';
 import { pack } from './packing.ts';
 import { dialled, half, joined, listening, newcomer, refusedAs, ticks, tunnel, works } from './society.ts';
 
@@ -34,11 +34,11 @@ const UNDECODABLE: Readonly<Record<string, { readonly title: string; readonly pl
   },
   'channel-tag': {
     title: 'a ChannelContent with tag 2',
-    plain: written(struct(0, NO_PADDING, tagged(2, Buffer.from('x')))),
+    plain: written(struct(0, NO_PADDING, tagged(2, written(keepAliveStruct())))),
   },
   'keepalive-tag': {
     title: 'a KaMessage with tag 2',
-    plain: written(channelStruct(NO_PADDING, written(tagged(2, Buffer.from('x'))))),
+    plain: written(channelStruct(NO_PADDING, written(tagged(2, peerMessage(Buffer.alloc(32, 7)))))),
   },
   'user-garbage': {
     title: 'user bytes that are no KaMessage',

@@ -13,6 +13,7 @@ import {
   soon,
   type Tunnel,
   tunnel,
+  works,
 } from './society.ts';
 
 const KIB = 1_024;
@@ -50,7 +51,8 @@ const hears = async (channel: Channel, messages: readonly Buffer[]): Promise<voi
 const ends = (name: string, title: string, sides: (all: Tunnel) => readonly [Node, Node]) => ({
   ...{ name: `tun/end-of-${name}`, title, clause: 'ID-TUN-4', needs: [] },
   run: async (it: ServerContext) => {
-    const [leaving, staying] = sides(await tunnel(it));
+    // joined, before one of them leaves
+    const [leaving, staying] = sides(await works(it, ''));
     const last = Array.from({ length: 20 }, (_, i) => noise(it, 60_000 + i));
     // what waits inside the relay when the end comes is part of it
     staying.wire.pause();
@@ -128,10 +130,11 @@ export const TUNNELS = serverCases(
     clause: 'ID-TUN-4',
     needs: [],
     run: async (it) => {
-      const first = await tunnel(it, '1-');
+      // joined, before it is cut
+      const first = await works(it, '1-');
       first.connector.wire.reset();
       await first.acceptor.wire.expectEnd('the acceptor of a connector that was reset', soon(it));
-      const second = await tunnel(it, '2-', first.listener);
+      const second = await works(it, '2-');
       second.acceptor.wire.reset();
       await second.connector.wire.expectEnd('the connector of an acceptor that was reset', soon(it));
     },
