@@ -43,6 +43,35 @@ t.test('frames read the same however their bytes are cut, and nothing is left ov
   t.pass('300 streams, seed 20261121');
 });
 
+t.test("readers that take each other's spare memory never read each other's frames", async (t) => {
+  const rng = rngFor(5, 'spares');
+  const readers = Array.from({ length: 6 }, () => new FrameReader());
+  const streams = readers.map((_, who) => {
+    const frames = Array.from({ length: 12 }, (_, i) => {
+      // around the sizes from which memory is kept, and from which it is not
+      const payload = new Uint8Array(8 + rng.below(150_000)).fill(who * 16 + i + 1);
+      return framed(new Uint8Array([...new Uint8Array(8), ...payload]));
+    });
+    return { bytes: Buffer.concat(frames), at: 0, frames, read: 0 };
+  });
+  let wrong = 0;
+  while (streams.some(({ at, bytes }) => at < bytes.length)) {
+    const who = rng.below(readers.length);
+    const stream = streams[who] as (typeof streams)[number];
+    const reader = readers[who] as FrameReader;
+    const cut = 1 + rng.below(65_536);
+    reader.push(new Uint8Array(stream.bytes.subarray(stream.at, stream.at + cut)));
+    stream.at += cut;
+    for (let frame = reader.next(2 ** 20); frame !== undefined; frame = reader.next(2 ** 20))
+      if (!Buffer.from(frame).equals((stream.frames[stream.read++] as Uint8Array).subarray(8))) wrong++;
+  }
+  t.equal(wrong, 0);
+  t.same(
+    streams.map(({ read }) => read),
+    readers.map(() => 12),
+  );
+});
+
 t.test('a frame over the limit is refused by its header alone; just at the limit it is read', async (t) => {
   for (const header of ['0000000000000065', 'ffffffffffffffff', '0000000100000000']) {
     const reader = new FrameReader();
