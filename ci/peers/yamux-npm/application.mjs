@@ -39,7 +39,8 @@ const obey = async (stream, open) => {
     }
     case 'send':
       rest(() => undefined).catch(() => undefined);
-      for (let at = 0; at < Number(count); at += PIECE) await stream.write(sent(at, Math.min(PIECE, count - at)));
+      for (let at = 0; at < Number(count); at += PIECE)
+        await stream.write(sent(at, Math.min(PIECE, count - at)));
       return stream.end();
     case 'open':
       for (let n = 0; n < Number(count); n++) {

@@ -1,4 +1,4 @@
-// yamux-js behind the gate's application: `serve PORT` or `call PORT`.
+// yamux-js behind the gate's application: `serve PORT`. Its Client has no way to take streams, so it is judged as a server only.
 import yamux from 'yamux-js';
 import { application } from './application.mjs';
 
@@ -13,8 +13,8 @@ const face = (stream) => {
 
 application(
   (socket, role, onStream) => {
-    const taken = (stream) => onStream(face(stream));
-    const session = role === 'server' ? new yamux.Server(taken) : new yamux.Client(taken);
+    if (role !== 'server') throw new Error('a yamux-js Client takes no streams');
+    const session = new yamux.Server((stream) => onStream(face(stream)));
     session.on('error', () => socket.destroy());
     socket.pipe(session).pipe(socket);
     return async () => face(session.open());

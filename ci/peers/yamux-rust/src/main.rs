@@ -1,5 +1,7 @@
 //! One end of a tokio-yamux session, for `npm run bench relay`: `listen PORT` takes streams and discards what they bring,
-//! `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took.
+//! `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took. For the gate: `serve PORT` and `call PORT` (application.rs).
+mod application;
+
 use std::time::Instant;
 
 use futures::StreamExt;
@@ -72,9 +74,11 @@ async fn dial(port: u16) {
 #[tokio::main]
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let port = args.get(2).and_then(|text| text.parse().ok()).expect("usage: yamux-rust listen|dial PORT");
+    let port = args.get(2).and_then(|text| text.parse().ok()).expect("usage: yamux-rust listen|dial|serve|call PORT");
     match args[1].as_str() {
         "listen" => listen(port).await,
+        "serve" => application::serve(port).await,
+        "call" => application::call(port).await,
         _ => dial(port).await,
     }
 }
