@@ -3,7 +3,8 @@ import type { ReportModel } from './model.ts';
 import { plain } from './words.ts';
 
 /** A description is one line; `#` would begin a directive and a backslash escapes. */
-export const described = (text: string): string => plain(text).replace(/\s+/g, ' ').replace(/[\\#]/g, '\\$&').trim();
+export const described = (text: string): string =>
+  plain(text).replace(/\s+/g, ' ').replace(/[\\#]/g, '\\$&').trim();
 
 /** JSON strings are YAML double-quoted scalars: nothing in them can break out. */
 export const scalar = (value: string | number): string => JSON.stringify(value);

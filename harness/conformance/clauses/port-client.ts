@@ -81,7 +81,8 @@ export const PORT_CLIENT_CLAUSES: readonly Clause[] = [
     level: 'MUST',
     title: 'a service that is away costs one user',
     requires: 'When the service cannot be reached that user is disconnected, and the client goes on.',
-    source: 'a client serves many users; one that cannot be served must not end it for the others',
+    source:
+      'a relay serves many through each client: one user that cannot be served must not end it for the others',
     wire: 'service: RST of SYN -> user: FIN or RST',
     breaks: ['one refused dial ends the forwarder (lyondhill/relay)'],
   },
