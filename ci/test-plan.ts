@@ -4,21 +4,29 @@ import { matchesGlob, relative, resolve, sep } from 'node:path';
 
 const TESTS = ['ci', 'harness', 'reference-impl', 'scenarios'].map((house) => `${house}/**/*.test.ts`);
 
-/** They start labs, namespaces, browsers or installations: one after the other, after all the rest, with minutes to finish. */
-export const ALONE: readonly string[] = [
-  'harness/labs/**/*.integration.test.ts',
+/** They start programs, browsers or installations and mostly wait for them: two at a time, with minutes to finish. */
+export const PATIENT: readonly string[] = [
+  'ci/**/*.integration.test.ts',
   'harness/bench/**/*.integration.test.ts',
-  'harness/nat/{kernel,parity}.integration.test.ts',
-  'harness/report/**/*.integration.test.ts',
-  'harness/cli/**/*.integration.test.ts',
-  'harness/conformance/**/*.integration.test.ts',
   'harness/chaos-proxy/src/pack.integration.test.ts',
+  'harness/cli/conformance.integration.test.ts',
+  'harness/conformance/{engine,targets}/*.integration.test.ts',
+  'harness/conformance/mutants/postcard/*.integration.test.ts',
+  'harness/conformance/own.integration.test.ts',
+  'harness/report/**/*.integration.test.ts',
   'reference-impl/agent/outputs/postgres/*.integration.test.ts',
   'reference-impl/agent/{bin,relay}/*.integration.test.ts',
   'reference-impl/identity-relay/hostile.integration.test.ts',
   'reference-impl/identity-relay/bin/stnode.integration.test.ts',
+];
+
+/** They start labs and namespaces, and judge by the clock: one after the other, after all the rest, with minutes to finish. */
+export const ALONE: readonly string[] = [
+  'harness/labs/**/*.integration.test.ts',
+  'harness/nat/{kernel,parity}.integration.test.ts',
+  'harness/cli/cli.integration.test.ts',
+  'harness/conformance/mutants/mutants.integration.test.ts',
   'scenarios/**/*.integration.test.ts',
-  'ci/**/*.integration.test.ts',
 ];
 
 export type Group = {
@@ -31,16 +39,19 @@ export type Group = {
 };
 
 const SIDE_BY_SIDE = { name: 'side by side', jobs: 2, timeoutSeconds: 120 };
+const TWO_AT_A_TIME = { name: 'two at a time', jobs: 2, timeoutSeconds: 600 };
 const ONE_BY_ONE = { name: 'one by one', jobs: 1, timeoutSeconds: 600 };
 
-const wantsMachine = (file: string): boolean => ALONE.some((glob) => matchesGlob(file, glob));
+const isOneOf = (file: string, globs: readonly string[]): boolean =>
+  globs.some((glob) => matchesGlob(file, glob));
 
 /** Every test file is in just one group. @param root the repository's folder */
 export const testGroups = (root: string): readonly Group[] => {
   const files = globSync(TESTS, { cwd: root, exclude: ['**/node_modules/**', '**/dist/**'] }).sort();
   return [
-    { ...SIDE_BY_SIDE, files: files.filter((file) => !wantsMachine(file)) },
-    { ...ONE_BY_ONE, files: files.filter(wantsMachine) },
+    { ...SIDE_BY_SIDE, files: files.filter((file) => !isOneOf(file, PATIENT) && !isOneOf(file, ALONE)) },
+    { ...TWO_AT_A_TIME, files: files.filter((file) => isOneOf(file, PATIENT)) },
+    { ...ONE_BY_ONE, files: files.filter((file) => isOneOf(file, ALONE)) },
   ];
 };
 
