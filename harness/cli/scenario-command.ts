@@ -62,6 +62,27 @@ export const rerunCommand = (
   return `npm run scenario ${shellWord(name)} -- ${words.map(shellWord).join(' ')}`;
 };
 
+/** Whether what agents measure can be kept: the simulator needs no file, others the SQLite of Node 22.13 or somebody's server. */
+const canStore = ({ db, serverExec }: ScenarioFlags, lab: Options['lab']): boolean =>
+  lab === 'sim' ||
+  db !== undefined ||
+  serverExec !== undefined ||
+  process.getBuiltinModule?.('node:sqlite') !== undefined;
+
+/** Says that a run goes without the agents it would have. @throws UsageError where they are what the scenario is about */
+const sayNoAgents = (
+  name: string,
+  { defaults, plan }: Scenario,
+  flags: ScenarioFlags,
+  options: Options,
+): void => {
+  if ((defaults.agents ?? 0) === 0 || flags.agents !== undefined || canStore(flags, options.lab)) return;
+  const why = `Node ${process.versions.node} has no SQLite for what they measure: use Node 22.13 or newer`;
+  if (plan(options).topology.relay === undefined)
+    throw new UsageError(`${name} is about measurement agents. ${why}.`);
+  console.error(`relaylab: no measurement agents. ${why}, or give --db postgres://...`);
+};
+
 const optionsOf = (
   flags: ScenarioFlags,
   defaults: Scenario['defaults'],
@@ -73,7 +94,9 @@ const optionsOf = (
   sites: flags.sites ?? defaults.sites,
   clients: flags.clients ?? defaults.clients,
   users: flags.users ?? defaults.users,
-  ...(defaults.agents === undefined ? {} : { agents: flags.agents ?? defaults.agents }),
+  ...(defaults.agents === undefined
+    ? {}
+    : { agents: flags.agents ?? (canStore(flags, lab) ? defaults.agents : 0) }),
   ...(defaults.identity === undefined ? {} : { identity: flags.identity ?? defaults.identity }),
   durationMillis: flags.duration === undefined ? defaults.durationMillis : flags.duration * 1000,
 });
@@ -120,6 +143,7 @@ const oneSeed = async (
   const chosen = await chooseLab(flags.lab, flags.links);
   if (signal.aborted) return EXIT.interrupted;
   const options = optionsOf(flags, scenario.defaults, chosen.lab.name, seed);
+  sayNoAgents(name, scenario, flags, options);
   const screen = new Screen(process.stdout, process.env);
   try {
     const { model, folder, broken } = await runOnce({
