@@ -270,6 +270,11 @@ const PROOFS: readonly Proof[] = [
   },
   { name: 'kill', claim: 'kill -9 of a local run leaves nothing', prove: killedRunnerLeavesNothing },
   {
+    name: 'measurement',
+    claim: 'measurements keep their promises in Docker too, and through a storm',
+    prove: (log) => testsPass(log, ['scenarios/measurement.integration.test.ts'], { RELAYLAB_LONG: '1' }),
+  },
+  {
     name: 'docker-tests',
     claim: 'killed runners and lost engines leave nothing',
     prove: (log) => testsPass(log, ['harness/labs/docker']),
