@@ -339,11 +339,19 @@ const plan = (options: Options): Plan => {
   const members = sites.flatMap(({ actors }) =>
     actors.filter(({ actor }) => actor.kind === 'client').map(({ who }) => who),
   );
+  const agents = agentsIn(sites);
   return {
     topology: {
       relay: { exec: undefined, limits: {}, defect: undefined },
       servers: [
-        measurementServer(options, sites, { keepaliveMillis: KEEPALIVE_MILLIS, storePointsPerSecond: 0 }),
+        ...(agents.length === 0
+          ? []
+          : [
+              measurementServer(options, sites, {
+                keepaliveMillis: KEEPALIVE_MILLIS,
+                storePointsPerSecond: 0,
+              }),
+            ]),
         ...((options.identity ?? 0) > 0 ? [identityServer] : []),
       ],
       sites,
@@ -352,7 +360,9 @@ const plan = (options: Options): Plan => {
     },
     fleets: [
       { name: 'clients', schedule: scheduleFor(options), members },
-      { name: 'agents', schedule: scheduleOf(RETRY), members: agentsIn(sites), server: MEASUREMENT },
+      ...(agents.length === 0
+        ? []
+        : [{ name: 'agents', schedule: scheduleOf(RETRY), members: agents, server: MEASUREMENT }]),
     ],
     timeline: timeline(options, sites),
     users: { count: options.users, thinkMillis: [200, 1_500], shape: shapes(options) },
