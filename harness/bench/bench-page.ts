@@ -2,11 +2,11 @@
 import type { Standing } from '../report/checks.ts';
 import { CLASS, copyable, esc, mark, r1 } from '../report/html/markup.ts';
 import { shell } from '../report/html/shell.ts';
+import type { BenchReport } from './bench-run.ts';
 import { figure, limitWords, verdictSentence } from './bench-terminal.ts';
 import { countVerdicts, type GoalVerdict, type JudgedGoal } from './goals.ts';
 import type { Measured, Row } from './measure.ts';
 import { BENCH_STYLE } from './page-style.ts';
-import type { BenchReport } from './relay-bench.ts';
 
 /** The mark of a verdict. */
 export const STANDINGS: Readonly<Record<GoalVerdict, Standing>> = {

@@ -1,8 +1,8 @@
 /** A bench on the terminal: a table for each measure, then the goals, then one sentence. */
 import { type Paint, painted } from '../report/paint.ts';
+import type { BenchReport } from './bench-run.ts';
 import { countVerdicts, type GoalVerdict, type JudgedGoal } from './goals.ts';
 import type { Measured, Row } from './measure.ts';
-import type { BenchReport } from './relay-bench.ts';
 
 /** Three digits that matter, thousands apart. */
 export const figure = (value: number): string => {

@@ -1,7 +1,6 @@
 /** `npm run bench identity`: handshakes, messages through one tunnel and fifty, idle nodes, and clients that hinder. */
-import { rngFor } from '../../../reference-impl/machine/rng.ts';
-import { type Measure, type Measured, measured, Stage } from '../measure.ts';
-import { type BenchReport, machineFacts } from '../relay-bench.ts';
+import { type BenchReport, runBench } from '../bench-run.ts';
+import type { Measure, Measured } from '../measure.ts';
 import { judgeIdentity, SIZES } from './identity-goals.ts';
 import { handshakes, hindered, type IdentityLoad, identityLoad, idle, messages } from './identity-measure.ts';
 import { NAMES, offset, overTls, own } from './relay-contenders.ts';
@@ -64,30 +63,16 @@ const plan = (load: IdentityLoad, options: IdentityBenchOptions): readonly Measu
 
 /** @throws Error when one of our own programs cannot be started; a foreign one that breaks costs its rows only */
 export const runIdentityBench = async (options: IdentityBenchOptions): Promise<BenchReport> => {
-  const { sizes, seed, only, say } = options;
-  const began = new Date();
-  const rng = rngFor(seed, 'bench');
-  const stage = new Stage();
+  const { sizes } = options;
   const load = identityLoad();
-  const measures: Measured[] = [];
   try {
-    for (const measure of plan(load, options)) {
-      if (only !== undefined && !only.includes(measure.id)) continue;
-      const found = await measured(measure, stage, rng, say);
-      measures.push(found);
-      options.done?.(found);
-    }
+    return await runBench({
+      ...options,
+      ...{ bench: 'identity', quick: sizes.quick, rounds: sizes.rounds, judge: judgeIdentity },
+      plan: plan(load, options),
+      versions: {},
+    });
   } finally {
-    await stage.close();
     load.stop();
   }
-  return {
-    ...{ bench: 'identity', seed, quick: sizes.quick, rounds: sizes.rounds },
-    began: began.toISOString(),
-    seconds: (Date.now() - began.getTime()) / 1000,
-    machine: machineFacts(),
-    versions: {},
-    goals: judgeIdentity(measures),
-    measures,
-  };
 };

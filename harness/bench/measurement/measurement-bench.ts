@@ -1,10 +1,9 @@
 /** `npm run bench measurement`: measurements into each output over 1 and 8 connections, and memory under push-back. */
 import { execFileSync } from 'node:child_process';
 import { postgresFolder } from '../../../reference-impl/agent/outputs/throwaway-postgres.ts';
-import { rngFor } from '../../../reference-impl/machine/rng.ts';
+import { type BenchReport, runBench } from '../bench-run.ts';
 import type { Contender } from '../contenders.ts';
-import { type Measure, type Measured, measured, Stage } from '../measure.ts';
-import { type BenchReport, machineFacts } from '../relay-bench.ts';
+import type { Measure, Measured } from '../measure.ts';
 import * as contender from './ingest-contenders.ts';
 import { ingest, type Senders, senders, standstill } from './ingest-measure.ts';
 import { judgeMeasurement } from './measurement-goals.ts';
@@ -97,30 +96,16 @@ const versionOf = (binary: string): Readonly<Record<string, string>> => {
 
 /** @throws Error when one of our own programs cannot be started; a foreign one that breaks costs its rows only */
 export const runMeasurementBench = async (options: MeasurementBenchOptions): Promise<BenchReport> => {
-  const { sizes, seed, only, say, alumet } = options;
-  const began = new Date();
-  const rng = rngFor(seed, 'bench');
-  const stage = new Stage();
+  const { sizes } = options;
   const load = senders();
-  const measures: Measured[] = [];
   try {
-    for (const measure of plan(load, options)) {
-      if (only !== undefined && !only.includes(measure.id)) continue;
-      const found = await measured(measure, stage, rng, say);
-      measures.push(found);
-      options.done?.(found);
-    }
+    return await runBench({
+      ...options,
+      ...{ bench: 'measurement', quick: sizes.quick, rounds: sizes.rounds, judge: judgeMeasurement },
+      plan: plan(load, options),
+      versions: options.alumet === undefined ? {} : versionOf(options.alumet),
+    });
   } finally {
-    await stage.close();
     load.stop();
   }
-  return {
-    ...{ bench: 'measurement', seed, quick: sizes.quick, rounds: sizes.rounds },
-    began: began.toISOString(),
-    seconds: (Date.now() - began.getTime()) / 1000,
-    machine: machineFacts(),
-    versions: alumet === undefined ? {} : versionOf(alumet),
-    goals: judgeMeasurement(measures),
-    measures,
-  };
 };
