@@ -8,6 +8,7 @@ export type Layers = Readonly<Record<string, readonly string[]>>;
 
 const MACHINE = 'reference-impl/machine';
 const BACKOFF = 'reference-impl/backoff';
+const METRICS = 'reference-impl/metrics';
 const YAMUX = 'reference-impl/yamux';
 const DRIVERS = 'reference-impl/drivers';
 const RELAY = 'reference-impl/port-relay/relay';
@@ -27,6 +28,7 @@ export const LAYERS: Layers = {
   'reference-impl/postcard-ts': [],
   'reference-impl/postcard-ts/src/node.ts': ['reference-impl/postcard-ts', 'node:'],
   [BACKOFF]: [MACHINE],
+  [METRICS]: [MACHINE, 'node:http', 'prom-client'],
   [YAMUX]: [MACHINE],
   [`${YAMUX}/duplex.ts`]: [MACHINE, YAMUX, 'node:events', 'node:perf_hooks', 'node:stream'],
   [DRIVERS]: [MACHINE, BACKOFF, YAMUX, 'node:'],
@@ -34,7 +36,7 @@ export const LAYERS: Layers = {
   [CLIENT]: [MACHINE, BACKOFF, `${RELAY}/relay-report.ts`],
   'reference-impl/port-relay': [MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, 'node:'],
   'reference-impl/port-relay/bin': [
-    ...[MACHINE, BACKOFF, DRIVERS, 'reference-impl/port-relay', 'node:'],
+    ...[MACHINE, BACKOFF, METRICS, DRIVERS, 'reference-impl/port-relay', 'node:'],
     ...['commander', 'pino', 'pino-pretty', 'prom-client'],
   ],
 
@@ -44,7 +46,7 @@ export const LAYERS: Layers = {
   // what keeps batches on disk
   [`${MEASUREMENT}/disk`]: [MACHINE, POSTCARD, MEASUREMENT, 'node:'],
   [AGENT]: [
-    ...[MACHINE, BACKOFF, POSTCARD, MEASUREMENT, DRIVERS, `${AGENT}/pipeline`, 'node:'],
+    ...[MACHINE, METRICS, BACKOFF, POSTCARD, MEASUREMENT, DRIVERS, `${AGENT}/pipeline`, 'node:'],
     ...['commander', 'fastest-levenshtein', 'pg', 'pino', 'pino-pretty', 'prom-client', 'smol-toml'],
   ],
   // under a clock that is handed in, and nothing else
@@ -56,7 +58,7 @@ export const LAYERS: Layers = {
   [`${IDENTITY}/files`]: [MACHINE, IDENTITY, 'node:'],
   [`${IDENTITY}/node`]: [MACHINE, BACKOFF, YAMUX, DRIVERS, IDENTITY, 'node:'],
   [`${IDENTITY}/bin`]: [
-    ...[MACHINE, BACKOFF, YAMUX, DRIVERS, IDENTITY, 'node:'],
+    ...[MACHINE, BACKOFF, METRICS, YAMUX, DRIVERS, IDENTITY, 'node:'],
     ...['commander', 'pino', 'pino-pretty', 'prom-client'],
   ],
 

@@ -33,7 +33,8 @@ const serveAgentMetrics = async (wanted: WantedRun, agent: Agent, log: Log): Pro
   const { host, port } = wanted.metrics;
   try {
     // half the time of a start, for those only who want them
-    const { agentRegistry, serveMetrics } = await import('./metrics.ts');
+    const { agentRegistry } = await import('./metrics.ts');
+    const { serveMetrics } = await import('../../metrics/serve-metrics.ts');
     const server = await serveMetrics(
       agentRegistry(() => agent.stats()),
       wanted.metrics,

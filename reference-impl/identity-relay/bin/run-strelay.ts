@@ -81,7 +81,8 @@ export const runStrelay = async (wanted: Extract<Wanted, { readonly type: 'relay
   if (wanted.metrics !== undefined) {
     const { host, port } = wanted.metrics;
     try {
-      const { relayRegistry, serveMetrics } = await import('./metrics.ts');
+      const { relayRegistry } = await import('./metrics.ts');
+      const { serveMetrics } = await import('../../metrics/serve-metrics.ts');
       const server = await serveMetrics(
         relayRegistry(() => machine.stats()),
         wanted.metrics,

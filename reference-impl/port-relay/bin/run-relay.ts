@@ -62,7 +62,8 @@ export const runRelay = async (wanted: Extract<Wanted, { readonly type: 'relay' 
     const { host, port } = wanted.metrics;
     try {
       // half the time of a start, for those only who want them
-      const { relayRegistry, serveMetrics } = await import('./metrics.ts');
+      const { relayRegistry } = await import('./metrics.ts');
+      const { serveMetrics } = await import('../../metrics/serve-metrics.ts');
       const server = await serveMetrics(
         relayRegistry(() => machine.stats()),
         wanted.metrics,
