@@ -19,7 +19,7 @@ import { CLIENT_DEFECTS } from './subjects/client-defects.ts';
 import { PORT_CLIENT } from './suites/port-client/port-client.ts';
 import { PORT_RELAY } from './suites/port-relay/port-relay.ts';
 import { YAMUX_CLIENT, YAMUX_SERVER } from './suites/yamux/yamux.ts';
-import { EVERYTHING } from './targets/capabilities.ts';
+import { type Capabilities, EVERYTHING } from './targets/capabilities.ts';
 import { execServer } from './targets/exec-server.ts';
 
 type Mutant = { readonly name: string; readonly clause: string; readonly command: string };
@@ -27,6 +27,10 @@ export type Proof = {
   readonly profile: Profile;
   readonly correct: string;
   readonly mutants: readonly Mutant[];
+  /** What all of them declare of themselves. Default: everything, in the time that the clauses say. */
+  readonly capabilities?: Capabilities;
+  /** Mutants at a time: nearly all of their time is waiting. Default 1. */
+  readonly lanes?: number;
 };
 
 const program = (name: string): string =>
@@ -86,7 +90,7 @@ const SEED = 7;
 
 /** @param over whether nothing more has to be known after this result */
 const judged = async (
-  profile: Profile,
+  { profile, capabilities = EVERYTHING }: Proof,
   command: string,
   canary: Canary,
   wanted: (clause: string) => boolean,
@@ -99,12 +103,12 @@ const judged = async (
     if (over(result)) enough.abort();
   };
   const common = {
-    surroundings: { capabilities: EVERYTHING, canary, seed: SEED },
+    surroundings: { capabilities, canary, seed: SEED },
     ...{ path: DIRECT, jobs: JOBS, rerunOf: (id: string) => id, done, signal: enough.signal },
   };
   if (profile.role === 'server')
     await runServerCases({
-      ...{ ...common, profile, target: execServer(command) },
+      ...{ ...common, profile, target: execServer(command, profile.files) },
       cases: profile.cases.filter(({ clause }) => wanted(clause)),
     });
   else if (profile.role === 'client')
@@ -118,9 +122,9 @@ const judged = async (
 export type Bite = { readonly killed: boolean; readonly says: string };
 
 /** The mutant before the cases of its clause, until one fails. */
-export const bite = async (profile: Profile, mutant: Mutant, canary: Canary): Promise<Bite> => {
+export const bite = async (proof: Proof, mutant: Mutant, canary: Canary): Promise<Bite> => {
   const isKill = ({ verdict, blame }: CaseResult): boolean => verdict === 'fail' && blame === 'target';
-  const results = await judged(profile, mutant.command, canary, (clause) => clause === mutant.clause, isKill);
+  const results = await judged(proof, mutant.command, canary, (clause) => clause === mutant.clause, isKill);
   const kill = results.find(isKill);
   if (kill !== undefined) return { killed: true, says: kill.id };
   const found = results.map(({ id, verdict, got }) => `${id} ${verdict} (${got.split('\n')[0]})`);
@@ -128,9 +132,10 @@ export const bite = async (profile: Profile, mutant: Mutant, canary: Canary): Pr
 };
 
 /** What is correct before every case. @returns what was held against it */
-export const refused = async ({ profile, correct }: Proof, canary: Canary): Promise<readonly string[]> => {
+export const refused = async (proof: Proof, canary: Canary): Promise<readonly string[]> => {
+  const { profile, correct } = proof;
   const results = await judged(
-    profile,
+    proof,
     correct,
     canary,
     () => true,
@@ -151,6 +156,27 @@ const line = (clause: string, mutant: string, how: string, seconds: number, says
     `${clause.padEnd(15)} ${mutant.padEnd(24)} ${how.padEnd(9)} ${seconds.toFixed(1).padStart(5)} s  ${says}`,
   );
 
+type Bitten = Bite & { readonly mutant: Mutant; readonly seconds: number };
+
+/** Some at a time, told in their order. */
+async function* bites(proof: Proof, mutants: readonly Mutant[], canary: Canary): AsyncGenerator<Bitten> {
+  const told = mutants.map(() => Promise.withResolvers<Bitten>());
+  const waiting = [...mutants.entries()];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [i, mutant] = next;
+      const began = performance.now();
+      await bite(proof, mutant, canary).then(
+        (bitten) => told[i]?.resolve({ ...bitten, mutant, seconds: (performance.now() - began) / 1_000 }),
+        (error) => told[i]?.reject(error),
+      );
+    }
+  };
+  const lanes = Array.from({ length: proof.lanes ?? 1 }, lane);
+  for (const { promise } of told) yield await promise;
+  await Promise.all(lanes);
+}
+
 const proved = async (proof: Proof, wanted: ReadonlySet<string>, canary: Canary): Promise<number> => {
   const { profile } = proof;
   const whole = wanted.size === 0 || wanted.has(profile.name);
@@ -159,17 +185,9 @@ const proved = async (proof: Proof, wanted: ReadonlySet<string>, canary: Canary)
   let failed = 0;
   console.log(`\n${profile.name}: clause, mutant, what became of it`);
   const inOrder = [...mutants].sort((a, b) => a.clause.localeCompare(b.clause, 'en', { numeric: true }));
-  for (const mutant of inOrder) {
-    const began = performance.now();
-    const { killed, says } = await bite(profile, mutant, canary);
+  for await (const { mutant, killed, says, seconds } of bites(proof, inOrder, canary)) {
     if (!killed) failed++;
-    line(
-      mutant.clause,
-      mutant.name,
-      killed ? 'killed' : 'SURVIVES',
-      (performance.now() - began) / 1_000,
-      says,
-    );
+    line(mutant.clause, mutant.name, killed ? 'killed' : 'SURVIVES', seconds, says);
   }
   if (!whole) return failed;
   for (const clause of unproved(proof)) {
