@@ -7,7 +7,7 @@ import { RunJudge } from './run-judge.ts';
 import { UsageError } from './usage.ts';
 
 const AT = new Date('2026-11-21T10:15:42.123Z');
-const event = (n: number): TraceEvent => ({ t: n, who: 'relay', n, type: 'run.note', text: 'ü'.repeat(50) });
+const event = (n: number): TraceEvent => ({ t: n, who: 'relay', n, type: 'run.phase', name: 'ü'.repeat(50) });
 
 t.test('a run leaves every line of its trace in order, and its pages', (t) => {
   const folder = new RunFolder(t.testdir(), 'quick', '7f3a91', AT);

@@ -20,7 +20,7 @@ for (const [what, isTTY, columns, env, tty] of [
     const [on, written] = screen(isTTY, columns, env);
     t.equal(on.isTty, tty);
     say(on, { type: 'run.phase', name: 'steady' });
-    say(on, { type: 'run.note', text: 'look' });
+    say(on, { type: 'step.unmet', step: 'look', why: 'nobody there' });
     on.close();
     const text = written.join('');
     t.match(text, 'look');

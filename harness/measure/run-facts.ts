@@ -115,9 +115,6 @@ export class FactsCollector {
       case 'run.phase':
         this.#phases.push({ name: event.name, fromMicros: event.t });
         return;
-      case 'run.note':
-        this.notes.push(event.text);
-        return;
       case 'lab.started':
         this.notes.push(`lab of ${event.sites} sites up in ${(event.millis / 1000).toFixed(1)} s`);
         return;

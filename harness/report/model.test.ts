@@ -263,7 +263,7 @@ t.test('what an interrupted trace does not show is neither lost nor missing', as
     [2.1, 'home/service', opened(1, 'service', 'half')],
     [3, 'users', done(1, 'user', 100, 0, 'fin')],
     [4, 'home/nat', { type: 'nat.dropped', mappings: 1, cause: 'reboot' }],
-    [5, 'run', { type: 'run.note', text: 'here it stops' }],
+    [5, 'run', { type: 'run.phase', name: 'here it stops' }],
   ]);
   const model = reportModel(events, [], { exitCode: EXIT.interrupted, complete: true });
   t.equal(model.partial, true);

@@ -101,9 +101,11 @@ export class Progress {
           : [`${event.scenario}  ${event.lab} lab (${event.labReason})  seed ${event.seed}`, ''];
       case 'run.phase':
         return lines ? [`${clock(event.t)} phase ${quoted(event.name)}`] : [];
-      case 'run.note':
+      case 'step.unmet':
         return [
-          lines ? `${clock(event.t)} note ${quoted(event.text)}` : `${clock(event.t)} s  ${event.text}`,
+          lines
+            ? `${clock(event.t)} unmet ${quoted(event.step)} why=${quoted(event.why)}`
+            : `${clock(event.t)} s  not done: ${event.step}: ${event.why}`,
         ];
       case 'lab.started': {
         const after = duration(event.millis * 1000);

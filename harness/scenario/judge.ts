@@ -36,14 +36,11 @@ export class Judge {
     for (const judging of this.#judging) judging.event(event);
   }
 
-  /** One judgement a clause: two checks that speak of the same clause are joined, the worse word wins. */
+  /** One judgement a clause, or a part of one: two checks that speak of the same are joined, the worse word wins. */
   judgements(): readonly Judgement[] {
     const byClause = new Map<string, Finding>();
     for (const finding of this.#judging.flatMap((judging) => judging.findings())) {
-      const key =
-        finding.clause === 'SPEED-RATIO-1' || finding.clause === 'HERD-1'
-          ? `${finding.clause} ${byClause.size}`
-          : finding.clause;
+      const key = finding.part === undefined ? finding.clause : `${finding.clause} ${finding.part}`;
       const known = byClause.get(key);
       byClause.set(key, known === undefined ? finding : joined(known, finding));
     }

@@ -102,7 +102,6 @@ export type RunEvent =
   /** For the last `millis` the machine had next to no processor time to spare: who was late then may not be to blame. Real labs only. */
   | { readonly type: 'machine.busy'; readonly millis: number }
   | { readonly type: 'run.phase'; readonly name: string }
-  | { readonly type: 'run.note'; readonly text: string }
   /** A step of the timeline that never came to its turn, or found nobody to act on: what it was to show was not shown. */
   | { readonly type: 'step.unmet'; readonly step: string; readonly why: string }
   /** `complete` false: interrupted or filtered, the report is marked partial. */

@@ -33,6 +33,8 @@ export type Step = {
 export type Finding = {
   /** Id in harness/conformance/clauses, e.g. `PORT-POOL-7`. */
   readonly clause: string;
+  /** Of a clause that is judged part by part (each mode, each outage): which. Findings of one clause without it are joined. */
+  readonly part?: string;
   readonly verdict: Verdict;
   readonly blame: Blame | undefined;
   /** One claim with the run's own numbers: "0 of 18 tunnels kept the answer after the user's half-close". */

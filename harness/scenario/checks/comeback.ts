@@ -121,7 +121,7 @@ class Comeback implements Judging {
     const { comeback, faults } = this.#analysis;
     return comeback.fleets(faults).flatMap((fleet): readonly Finding[] => {
       const { schedule, size, name } = fleet;
-      const base = { clause: 'HERD-1', ladder: [], evidence: [] };
+      const base = { clause: 'HERD-1', part: name, ladder: [], evidence: [] };
       const judged = fleet.herds.filter((herd) => herd.readyMicros !== undefined && herd.attempts.length > 0);
       if (size < HERD_FLEET_MIN || schedule.jitter === 0 || judged.length === 0) {
         const why =
@@ -157,6 +157,7 @@ class Comeback implements Judging {
         const expected = `at most ${percent(limit)}: the declared schedule's own 99.9th percentile`;
         return {
           ...base,
+          part: `${name} after ${herd.goneMicros}`,
           verdict: good ? 'pass' : planned ? 'inconclusive' : 'fail',
           blame: good ? undefined : planned ? 'environment' : 'harness',
           summary,

@@ -31,6 +31,7 @@ export const speed: Check = {
         const verdict = row.state === 'missed' ? 'fail' : row.state === 'undecided' ? 'inconclusive' : 'pass';
         return {
           ...base,
+          part: row.mode,
           verdict,
           summary: got,
           expected: row.goal === undefined ? 'measured only' : `at least ${two(row.goal)} of direct`,
