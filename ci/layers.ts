@@ -118,7 +118,7 @@ export const LAYERS: Layers = {
   'harness/links': [MACHINE, PROXY, 'node:'],
   'harness/scenario': [
     ...[MACHINE, BACKOFF, PROXY, TRACE, VERDICT, 'harness/measure', 'harness/nat', 'harness/agents'],
-    ...['harness/labs', 'harness/links', 'harness/conformance/clauses', 'node:'],
+    ...['harness/labs', 'harness/links', 'harness/conformance/clauses', 'node:', 'fastest-levenshtein'],
   ],
   'harness/report': [MACHINE, BACKOFF, TRACE, VERDICT, 'harness/measure', 'node:crypto'],
   'harness/report/gate': ['harness/report', 'harness/conformance', VERDICT, 'node:path'],

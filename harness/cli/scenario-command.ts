@@ -1,7 +1,8 @@
 /** `relaylab scenario NAME`: one run or many seeds, reports, exit code. */
 import { randomBytes } from 'node:crypto';
 import { chooseLab, type LabChoice, type LinkChoice } from '../labs/choose.ts';
-import { seedText } from '../scenario/execute.ts';
+import { planOf, seedText } from '../scenario/execute.ts';
+import { planMistakes } from '../scenario/plan-check.ts';
 import type { Options, Scenario } from '../scenario/scenario.ts';
 import type { TraceEvent } from '../trace/trace.ts';
 import { EXIT, type ExitCode } from '../verdict/verdict.ts';
@@ -116,13 +117,33 @@ const refuseRoles = (name: string, { defaults, plan }: Scenario, flags: Scenario
     throw new UsageError(`${name} has no relay: --relay-exec and --defect mean nothing to it.`);
 };
 
-/** @throws UsageError for a folder that cannot be written, LabError for a lab that cannot be had */
+/** Above it a plan is dealt to islands, and a smaller one of the same scenario shows the same mistakes. */
+const CHECKED_SITES_MAX = 1_000;
+
+/** A plan that names what it does not have is its author's mistake, not the lab's. @throws UsageError with all of them */
+const refuseMistakes = (name: string, scenario: Scenario, flags: ScenarioFlags): void => {
+  const options = optionsOf(flags, scenario.defaults, 'sim', 0);
+  const { relayExec, defect } = flags;
+  const mistakes = planMistakes(
+    planOf({
+      ...{ scenario, relayExec, defect },
+      options: { ...options, sites: Math.min(options.sites, CHECKED_SITES_MAX) },
+    }),
+  );
+  if (mistakes.length > 0)
+    throw new UsageError(
+      `the plan of ${name} cannot be carried out:\n${mistakes.map((one) => `  ${one}`).join('\n')}`,
+    );
+};
+
+/** @throws UsageError for a plan or a folder that cannot be used, LabError for a lab that cannot be had */
 export const runScenario = async (
   name: string,
   scenario: Scenario,
   flags: ScenarioFlags,
 ): Promise<ExitCode> => {
   refuseRoles(name, scenario, flags);
+  refuseMistakes(name, scenario, flags);
   const first = flags.seed ?? randomBytes(3).readUIntBE(0, 3);
   const interrupt = interrupts();
   try {
