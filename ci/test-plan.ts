@@ -8,7 +8,6 @@ const TESTS = ['ci', 'harness', 'reference-impl', 'scenarios'].map((house) => `$
 export const PATIENT: readonly string[] = [
   'ci/**/*.integration.test.ts',
   'harness/bench/**/*.integration.test.ts',
-  'harness/chaos-proxy/src/pack.integration.test.ts',
   'harness/cli/conformance.integration.test.ts',
   'harness/conformance/{engine,targets}/*.integration.test.ts',
   'harness/conformance/mutants/postcard/*.integration.test.ts',

@@ -1,7 +1,7 @@
-/** TEST ONLY: the tarball that `npm pack` of the root makes, from a copy of the repository. */
+/** TEST ONLY: the tarballs that `npm pack` of the root and of the workspaces to publish makes, from copies. */
 import { type ExecFileOptions, execFile } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
 import { ROOT, repositoryFiles } from '../tree.ts';
@@ -19,15 +19,47 @@ export const plain = Object.fromEntries(
 export const system = (process.env.PATH ?? '')
   .split(delimiter)
   .filter((folder) => !folder.includes('node_modules'));
+/** The machine's own Node, as a program, if it is not only ours that is here. */
+export const OWN_NODE: readonly string[] = system
+  .map((folder) => join(folder, 'node'))
+  .filter((file) => existsSync(file))
+  .slice(0, 1);
 const pinnedFirst = { ...plain, PATH: [BIN, ...system].join(delimiter) };
 
-/** Packing rewrites package.json for a moment: not under tests that run beside this one, so a copy is packed. @returns its path */
-export const packed = async (t: Test, folder: string): Promise<string> => {
+/** Packing rewrites package.json for a moment: not under tests that run beside this one, so only copies are packed. */
+const pack = async (t: Test, cwd: string, folder: string): Promise<string> => {
+  const before = readFileSync(join(cwd, 'package.json'), 'utf8');
+  await run('npm', ['pack', '--pack-destination', folder], { cwd, env: pinnedFirst });
+  t.equal(readFileSync(join(cwd, 'package.json'), 'utf8'), before, 'package.json is put back');
+  return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
+};
+
+/** Packs the root. @returns the tarball's path, in `folder` */
+export const packed = (t: Test, folder: string): Promise<string> => {
   const copy = join(folder, 'copy');
   for (const file of repositoryFiles()) cpSync(join(ROOT, file), join(copy, file));
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const before = readFileSync(join(copy, 'package.json'), 'utf8');
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: copy, env: pinnedFirst });
-  t.equal(readFileSync(join(copy, 'package.json'), 'utf8'), before, 'package.json is put back');
-  return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
+  return pack(t, copy, folder);
+};
+
+/** What a workspace needs of the root to be built. */
+const BUILT_WITH = ['tsconfig.json', 'tsconfig.build.base.json', 'package.json', 'ci/pack-manifest.ts'];
+
+/**
+ * Packs a workspace and unpacks it in `folder/app/node_modules`, as `npm install` of the tarball would.
+ * @param workspace its folder in the repository
+ * @returns where it is installed
+ */
+export const installedWorkspace = async (t: Test, folder: string, workspace: string): Promise<string> => {
+  const built = join(folder, 'build');
+  for (const file of BUILT_WITH) cpSync(join(ROOT, file), join(built, file));
+  symlinkSync(join(ROOT, 'node_modules'), join(built, 'node_modules'));
+  const below = `${workspace}/`;
+  for (const file of repositoryFiles())
+    if (file.startsWith(below)) cpSync(join(ROOT, file), join(built, file));
+  const tarball = await pack(t, join(built, workspace), folder);
+  const installed = join(folder, 'app', 'node_modules', basename(workspace));
+  mkdirSync(installed, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'], {});
+  return installed;
 };
