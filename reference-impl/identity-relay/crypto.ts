@@ -103,25 +103,20 @@ export const sealingKey = (shared: Uint8Array, salt: Uint8Array): Uint8Array =>
   new Uint8Array(hkdfSync('sha512-256', shared, salt, NO_INFO, KEY_BYTES));
 
 /**
- * Seals a text behind its nonce.
- * @returns `headroomBytes` free bytes, the nonce, the sealed text and its tag, in fresh memory
+ * Seals a text behind its nonce: the nonce, the sealed text and its tag.
+ * @param to room for just that at its end; what stands in front is left as it is
  */
-export const seal = (
-  key: Uint8Array,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  headroomBytes: number,
-): Uint8Array => {
-  const out = Buffer.allocUnsafe(headroomBytes + NONCE_BYTES + plaintext.length + TAG_BYTES);
+export const seal = (key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, to: Uint8Array): void => {
+  const tagAt = to.length - TAG_BYTES;
+  const textAt = tagAt - plaintext.length;
   const cipher = createCipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
-  out.set(nonce, headroomBytes);
-  out.set(cipher.update(plaintext), headroomBytes + NONCE_BYTES);
+  to.set(nonce, textAt - NONCE_BYTES);
+  to.set(cipher.update(plaintext), textAt);
   cipher.final();
-  out.set(cipher.getAuthTag(), out.length - TAG_BYTES);
-  return out;
+  to.set(cipher.getAuthTag(), tagAt);
 };
 
-/** Opens what `seal` made, without headroom. @returns undefined if it was not sealed with this key */
+/** Opens what `seal` made. @returns undefined if it was not sealed with this key */
 export const unseal = (key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined => {
   const end = sealed.length - TAG_BYTES;
   if (end < NONCE_BYTES) return undefined;

@@ -5,13 +5,12 @@ export const FRAME_HEADER_BYTES = 8;
 /** 1 MiB; Offset has stopped to enforce it. */
 export const FRAME_BYTES_MAX = 2 ** 20;
 
-const WORD = 2 ** 32;
-
 /** Writes the header of a frame whose payload stands behind `FRAME_HEADER_BYTES` of headroom. @returns the same bytes */
 export const framed = (bytes: Uint8Array): Uint8Array => {
   const length = bytes.length - FRAME_HEADER_BYTES;
-  bytes.fill(0, 0, 4);
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(4, length);
+  // a frame is far below 2^32 bytes; by hand, since a DataView a frame costs more than its header
+  for (let i = 0; i < 4; i++) bytes[i] = 0;
+  for (let i = 4; i < FRAME_HEADER_BYTES; i++) bytes[i] = length >>> (8 * (7 - i));
   return bytes;
 };
 
@@ -84,8 +83,8 @@ export class FrameReader {
   next(bytesMax: number): Uint8Array | undefined {
     const held = this.#held;
     if (held === undefined || held.length < FRAME_HEADER_BYTES) return undefined;
-    const view = new DataView(held.buffer, held.byteOffset);
-    const length = view.getUint32(0) * WORD + view.getUint32(4);
+    let length = 0;
+    for (let i = 0; i < FRAME_HEADER_BYTES; i++) length = length * 256 + (held[i] as number);
     if (length > bytesMax)
       throw fault('FRAME_TOO_LONG', `a frame of at most ${bytesMax} bytes`, `${length} bytes`, 0);
     const end = FRAME_HEADER_BYTES + length;

@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Rng } from '../machine/rng.ts';
 import { WireError } from '../machine/wire-error.ts';
+import { unpack } from './capnp/packing.ts';
+import { MessageReader } from './capnp/reader.ts';
+import { Scratch } from './capnp/scratch.ts';
 import { MessageCodec } from './messages.ts';
 import { fromHex, toHex } from './testing/hex.ts';
 import { oracleExchangeDh, oracleRandNonce, oracleRekey, oracleUnion, oracleUser } from './testing/oracle.ts';
@@ -75,6 +78,62 @@ t.test('capnp-es and our codec read what the other wrote', async (t) => {
     { seed: SEED, numRuns: 300 },
   );
   t.pass(`300 sets of messages, seed ${SEED}`);
+});
+
+/** Packs words as no writer does: runs of any length, ended or begun where chance will have it. */
+const packedOddly = (words: Uint8Array, rng: Rng): Uint8Array => {
+  const packed: number[] = [];
+  for (let at = 0; at < words.length; ) {
+    const rest = (words.length - at) / 8;
+    const word = words.subarray(at, at + 8);
+    at += 8;
+    if (word.every((byte) => byte === 0) && rng.below(4) > 0) {
+      let run = 0;
+      while (run < rng.below(6) && words.subarray(at, at + 8).every((byte) => byte === 0) && run < rest - 1) {
+        run++;
+        at += 8;
+      }
+      packed.push(0, run);
+    } else if (word.every((byte) => byte !== 0) || rng.below(4) === 0) {
+      const run = Math.min(rng.below(rng.below(2) === 0 ? 4 : 256), rest - 1);
+      packed.push(0xff, ...word, run, ...words.subarray(at, at + run * 8));
+      at += run * 8;
+    } else {
+      const kept = [...word].flatMap((byte, i) => (byte === 0 ? [] : [{ bit: 1 << i, byte }]));
+      packed.push(
+        kept.reduce((tag, { bit }) => tag | bit, 0),
+        ...kept.map(({ byte }) => byte),
+      );
+      // a tag without bits is always followed by a count
+      if (kept.length === 0) packed.push(0);
+    }
+  }
+  return Uint8Array.from(packed);
+};
+
+t.test('what came packed in any way is passed on with other padding and reads the same', async (t) => {
+  const reader = new MessageReader({ unpackedBytesMax: UNPACKED_BYTES_MAX });
+  const words = new Scratch();
+  let asItStood = 0;
+  let anew = 0;
+  fc.assert(
+    fc.property(data, data, data, fc.nat(), (padding, other, user, seed) => {
+      const length = unpack(codec.packUser(padding, user), words, UNPACKED_BYTES_MAX);
+      const odd = packedOddly(words.bytes.subarray(0, length), new Rng(seed, 1, 2, 3));
+      const packed = seed % 2 === 0 ? odd : oracleUser.write(padding, user);
+      const content = codec.readChannel(packed);
+      assert.ok(content.type === 'user');
+      assert.deepEqual(content.bytes, user);
+      const again = codec.packUserAgain(other, content.bytes).slice();
+      assert.deepEqual(codec.readChannel(again), { type: 'user', bytes: user });
+      assert.deepEqual(oracleUser.read(again), { padding: other, user });
+      const field = reader.data(reader.struct(reader.load(packed), 1), 0);
+      if (reader.packedAsLast(field) === undefined) anew++;
+      else asItStood++;
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
+  t.ok(asItStood > 50 && anew > 50, `${asItStood} as they stood, ${anew} packed anew, seed ${SEED}`);
 });
 
 const RECORDED: readonly Uint8Array[] = [

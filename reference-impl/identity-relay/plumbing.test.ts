@@ -1,12 +1,14 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import t from 'tap';
+import type { NetOutput } from '../machine/machine.ts';
 import { rngFor } from '../machine/rng.ts';
 import { Agenda } from './agenda.ts';
 import { chanceFrom } from './chance.ts';
 import { FrameReader, framed } from './frames.ts';
 import { Outlet } from './outlet.ts';
 import { bytesOf, textOf } from './public-key.ts';
+import { room, saySend } from './slab.ts';
 import { fromHex, toHex } from './testing/hex.ts';
 import { UNITS } from './testing/vectors.ts';
 
@@ -151,4 +153,28 @@ t.test('padding is random in length and content, and always below 256 bytes', as
   t.equal(Math.min(...lengths), 0);
   const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
   t.ok(mean > 115 && mean < 140, `${mean} in the mean`);
+});
+
+t.test('what is sent side by side leaves in one piece, and what was handed out never changes', async (t) => {
+  const rng = rngFor(9, 'slab');
+  const out: NetOutput<never>[] = [];
+  const said: { readonly conn: number; readonly bytes: Uint8Array; readonly fill: number }[] = [];
+  for (let i = 0; i < 2_000; i++) {
+    const fill = 1 + (i % 255);
+    const bytes = room(rng.below(30) === 0 ? 16_000 + rng.below(800) : rng.below(1_500)).fill(fill);
+    const conn = 1 + rng.below(100 < i && i < 200 ? 1 : 2);
+    said.push({ conn, bytes, fill });
+    if (rng.below(20) === 0) out.push({ type: 'flush', conn });
+    saySend(conn, bytes, out);
+  }
+  t.ok(said.every(({ bytes, fill }) => bytes.every((byte) => byte === fill)));
+  for (const conn of [1, 2])
+    t.ok(
+      Buffer.concat(said.flatMap((one) => (one.conn === conn ? [one.bytes] : []))).equals(
+        Buffer.concat(out.flatMap((one) => (one.type === 'send' && one.conn === conn ? [one.bytes] : []))),
+      ),
+      'every byte, in order',
+    );
+  const sends = out.filter(({ type }) => type === 'send').length;
+  t.ok(sends < 1_500, `${sends} sends of ${said.length}`);
 });

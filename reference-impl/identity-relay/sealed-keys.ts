@@ -1,5 +1,6 @@
 /** The two directions of a channel between rekeys: a key and a counter each. A counter that could wrap ends the channel first. */
 import { NONCE_BYTES, seal, TAG_BYTES, unseal } from './crypto.ts';
+import { room } from './slab.ts';
 import { fault } from './wire-faults.ts';
 
 /** Far below 2^53, where numbers stop counting, and 2^96, where nonces would repeat. */
@@ -25,14 +26,16 @@ export class SealingKey {
     this.#counter = counter;
   }
 
-  /** @throws WireError COUNTER_SPENT */
+  /** @returns `headroomBytes` that are free, then the sealed frame @throws WireError COUNTER_SPENT */
   seal(plaintext: Uint8Array, headroomBytes: number): Uint8Array {
     if (this.#counter >= COUNTER_MAX)
       throw fault('COUNTER_SPENT', `fewer than ${COUNTER_MAX} frames with one key`, String(this.#counter));
     this.#view.setUint32(0, this.#counter % WORD, true);
     this.#view.setUint32(4, Math.floor(this.#counter / WORD), true);
     this.#counter++;
-    return seal(this.#key, this.#nonce, plaintext, headroomBytes);
+    const sealed = room(headroomBytes + NONCE_BYTES + plaintext.length + TAG_BYTES);
+    seal(this.#key, this.#nonce, plaintext, sealed);
+    return sealed;
   }
 
   forget(): void {

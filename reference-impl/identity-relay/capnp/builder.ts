@@ -17,9 +17,14 @@ type Segment = {
   readonly scratch: Scratch;
   words: number;
   capacityWords: number;
-  /** Bytes that stand behind its own words, in memory of somebody else. */
-  tail: { readonly scratch: Scratch; readonly from: number; readonly to: number } | undefined;
+  /** What stands behind its own words, in memory of somebody else. */
+  tail: Tail | undefined;
 };
+
+/** Whole words: as they are, or packed already. */
+type Tail =
+  | { readonly bytes: number; readonly scratch: Scratch; readonly from: number }
+  | { readonly bytes: number; readonly packed: Uint8Array };
 
 export class MessageBuilder {
   readonly #segments: Segment[] = [];
@@ -65,7 +70,17 @@ export class MessageBuilder {
     const { segment } = this.#allocate(pointer, words, 1, (length << 3) | 2, false);
     source.ensure(from + words * 8, from + length);
     source.bytes.fill(0, from + length, from + words * 8);
-    this.#segment(segment).tail = { scratch: source, from, to: from + words * 8 };
+    this.#segment(segment).tail = { bytes: words * 8, scratch: source, from };
+  }
+
+  /**
+   * A `Data` field that was packed before, by `packedAsLast` of a reader: nothing may be allocated behind it.
+   * @param length of the field unpacked
+   */
+  borrowPacked(pointer: PointerAt, packed: Uint8Array, length: number): void {
+    const words = (length + 7) >>> 3;
+    const { segment } = this.#allocate(pointer, words, 1, (length << 3) | 2, false);
+    this.#segment(segment).tail = { bytes: words * 8, packed };
   }
 
   /** A byte string as a struct around a struct of big-endian words. */
@@ -87,9 +102,8 @@ export class MessageBuilder {
     end = pack(this.#table, 8, tableBytes, out, end);
     for (let i = 0; i < this.#count; i++) {
       const { scratch, words, tail } = this.#segment(i);
-      const own = words * 8 - (tail === undefined ? 0 : tail.to - tail.from);
-      end = pack(scratch, 0, own, out, end);
-      if (tail !== undefined) end = pack(tail.scratch, tail.from, tail.to, out, end);
+      end = pack(scratch, 0, words * 8 - (tail?.bytes ?? 0), out, end);
+      if (tail !== undefined) end = packTail(tail, out, end);
     }
     return end;
   }
@@ -150,3 +164,12 @@ export class MessageBuilder {
     view.setInt32(pointer.word * 8 + 4, high, true);
   }
 }
+
+/** @returns offset behind it */
+const packTail = (tail: Tail, out: Scratch, at: number): number => {
+  if (!('packed' in tail)) return pack(tail.scratch, tail.from, tail.from + tail.bytes, out, at);
+  const end = at + tail.packed.length;
+  out.ensure(end, at);
+  out.bytes.set(tail.packed, at);
+  return end;
+};

@@ -41,6 +41,26 @@ export const unpackedBytes = (packed: Uint8Array, bytesMax: number): number => {
 };
 
 /**
+ * Where in a packed stream, found whole before, the words from `offset` on begin.
+ * @param offset in unpacked bytes, a multiple of 8
+ * @returns undefined if they begin within a run
+ */
+export const packedOffset = (packed: Uint8Array, offset: number): number | undefined => {
+  let at = 0;
+  let unpacked = 0;
+  while (unpacked < offset) {
+    const tag = packed[at] as number;
+    at += 1 + (ONES[tag] as number);
+    unpacked += 8;
+    if (tag !== 0 && tag !== 0xff) continue;
+    const run = (packed[at++] as number) * 8;
+    unpacked += run;
+    if (tag === 0xff) at += run;
+  }
+  return unpacked === offset ? at : undefined;
+};
+
+/**
  * Unpacks to the beginning of `out`.
  * @returns bytes written, a multiple of 8
  * @throws WireError PACKED_TRUNCATED | PACKED_TOO_LONG, before anything is written or allocated

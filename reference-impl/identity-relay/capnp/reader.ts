@@ -3,7 +3,7 @@
  * allocated by a number the peer chose, and each pointer is followed once, as the schema says. Source: Cap'n Proto encoding spec.
  */
 import { fault } from '../wire-faults.ts';
-import { unpack } from './packing.ts';
+import { packedOffset, unpack } from './packing.ts';
 import { Scratch } from './scratch.ts';
 
 /** What a fixed reader may be made to hold. */
@@ -27,6 +27,7 @@ export type StructAt = {
   readonly pointerWords: number;
 };
 
+const NOTHING = new Uint8Array(0);
 const EMPTY: StructAt = { segment: 0, data: 0, dataWords: 0, pointers: 0, pointerWords: 0 };
 
 /** What a pointer comes down to behind its landing pads. */
@@ -39,6 +40,7 @@ export class MessageReader {
   /** First word and word behind the last, segment by segment. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
+  #packed: Uint8Array = NOTHING;
   #unpackedBytes = 0;
 
   constructor(limits: ReaderLimits) {
@@ -59,6 +61,7 @@ export class MessageReader {
    * @throws WireError PACKED_TRUNCATED | PACKED_TOO_LONG | SEGMENTS | POINTER
    */
   load(packed: Uint8Array): StructAt {
+    this.#packed = packed;
     this.#unpackedBytes = unpack(packed, this.#scratch, this.#limits.unpackedBytesMax);
     this.#readTable();
     return this.#struct(0, this.#starts[0] as number);
@@ -78,6 +81,19 @@ export class MessageReader {
     if ((low & 3) !== LIST || (high & 7) !== BYTE_ELEMENTS) throw wrongKind('a list of bytes', low, high, at);
     this.#check(segment, at, (bytes + 7) >>> 3);
     return this.#scratch.bytes.subarray(at * 8, at * 8 + bytes);
+  }
+
+  /**
+   * How a `Data` field of this message was packed, to be passed on as it stands; the words of a field that is last are packed by
+   * themselves as everybody writes them.
+   * @param data what `data` returned
+   * @returns undefined if it is not last, or was packed together with what stands in front of it
+   */
+  packedAsLast(data: Uint8Array): Uint8Array | undefined {
+    const from = data.byteOffset;
+    if (data.length === 0 || from + ((data.length + 7) & ~7) !== this.#unpackedBytes) return undefined;
+    const at = packedOffset(this.#packed, from);
+    return at === undefined ? undefined : this.#packed.subarray(at);
   }
 
   /** The tag of a union: the low 16 bits of a struct's first word; 0 if it has none. */

@@ -7,6 +7,7 @@ import { Link } from '../link.ts';
 import type { InitConnection, MessageCodec } from '../messages.ts';
 import { Outlet } from '../outlet.ts';
 import { textOf } from '../public-key.ts';
+import { saySend } from '../slab.ts';
 import type { NodeLimits } from './node-limits.ts';
 import type { NodeReport } from './node-report.ts';
 
@@ -80,7 +81,7 @@ export class Line {
 
   /** On the wire as it is. */
   put(bytes: Uint8Array, out: Out): void {
-    out.push({ type: 'send', conn: this.conn, bytes });
+    saySend(this.conn, bytes, out);
     if (this.outlet.sent(bytes.length)) out.push({ type: 'flush', conn: this.conn });
   }
 

@@ -1,6 +1,7 @@
 import { type Conn, type Millis, type NetOutput, soonest } from '../../machine/machine.ts';
 import type { Link } from '../link.ts';
 import { Outlet } from '../outlet.ts';
+import { saySend } from '../slab.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RelayReport } from './relay-report.ts';
 
@@ -72,7 +73,7 @@ export class Peer {
   }
 
   send(bytes: Uint8Array, out: Out): void {
-    out.push({ type: 'send', conn: this.conn, bytes });
+    saySend(this.conn, bytes, out);
     if (this.outlet.sent(bytes.length)) out.push({ type: 'flush', conn: this.conn });
   }
 
