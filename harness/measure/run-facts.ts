@@ -1,4 +1,4 @@
-import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
+import type { EventOf, GoalName, TraceEvent, TransferMode } from '../trace/trace.ts';
 
 /** Who ran what, where, and how to run it again. */
 export type RunFacts = {
@@ -100,7 +100,7 @@ export class FactsCollector {
   readonly schedules = new Map<string, ScheduleFacts>();
   /** Measurement agents by who they are. */
   readonly agents = new Map<string, AgentFacts>();
-  readonly goals = new Map<string, number>();
+  readonly goals = new Map<GoalName, number>();
   readonly notes: string[] = [];
   readonly #phases: { name: string; fromMicros: number }[] = [];
 

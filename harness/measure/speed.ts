@@ -1,5 +1,5 @@
 import { Rng } from '../../reference-impl/machine/rng.ts';
-import type { EventOf, TraceEvent, TransferMode } from '../trace/trace.ts';
+import type { EventOf, GoalName, TraceEvent, TransferMode } from '../trace/trace.ts';
 
 /** Throughput of one mode as a share of the direct path in the same rounds. */
 export type RatioRow = {
@@ -118,7 +118,7 @@ export class SpeedCollector {
   }
 
   /** @param goals `throughput-ratio/<mode>` or `throughput-ratio`: share of the direct path */
-  speed(goals: ReadonlyMap<string, number>): Speed {
+  speed(goals: ReadonlyMap<GoalName, number>): Speed {
     const direct = this.#rounds.get('direct');
     const ratios = MODES.flatMap((mode): RatioRow[] => {
       const rounds = this.#rounds.get(mode);

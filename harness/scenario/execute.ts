@@ -7,7 +7,7 @@ import type { Chosen } from '../labs/choose.ts';
 import { type LabContext, LabError } from '../labs/lab.ts';
 import { trustEffects } from '../links/trust.ts';
 import { Stamper } from '../trace/stamp.ts';
-import type { Happening } from '../trace/trace.ts';
+import type { GoalName, Happening } from '../trace/trace.ts';
 import { type CrowdSizes, islandsOf, type PlanSample } from './crowd.ts';
 import { PlanDirector } from './director.ts';
 import { executeIslands } from './islands.ts';
@@ -181,5 +181,6 @@ function* declarations(
       ...(triesMax >= FOR_EVER ? {} : { triesMax }),
     };
   }
-  for (const [goal, value] of Object.entries(plan.goals)) yield { type: 'goal.declared', goal, value };
+  for (const [goal, value] of Object.entries(plan.goals) as [GoalName, number][])
+    yield { type: 'goal.declared', goal, value };
 }

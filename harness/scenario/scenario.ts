@@ -5,7 +5,7 @@ import type { Millis } from '../../reference-impl/machine/machine.ts';
 import type { NatEvent } from '../agents/actor-spec.ts';
 import type { LabName } from '../labs/lab.ts';
 import type { Topology } from '../labs/topology.ts';
-import type { Happening, TraceEvent } from '../trace/trace.ts';
+import type { GoalName, Happening, TraceEvent } from '../trace/trace.ts';
 import type { CheckName } from './checks/registry.ts';
 
 /** What the command line may set; a scenario gives the defaults. */
@@ -109,7 +109,7 @@ export type Plan = {
     readonly shape: (mode: string, site: string, unit: () => number) => TunnelShape;
   };
   /** Numbers that checks judge by; printed in the report. */
-  readonly goals: Readonly<Record<string, number>>;
+  readonly goals: Readonly<Partial<Record<GoalName, number>>>;
   /** The run is cut off then, as incomplete: no timeline may wait for ever. */
   readonly limitMillis: Millis;
 };

@@ -17,6 +17,17 @@ export type TransferMode = 'pool' | 'event' | 'multiplex' | 'forwarder';
 export type CloseKind = 'half' | 'full' | 'abort';
 export type Direction = 'up' | 'down';
 
+/**
+ * Numbers of a scenario that checks judge by. `back-millis`: a client is back so long after its path is; `throughput-ratio`: at
+ * least this share of the direct path, of one mode or of all; `herd-share`: at most this share of a fleet (or of any) in 100 ms.
+ */
+export type GoalName =
+  | 'back-millis'
+  | 'throughput-ratio'
+  | `throughput-ratio/${TransferMode}`
+  | 'herd-share'
+  | `herd-share/${string}`;
+
 export type RunEvent =
   | {
       readonly type: 'run.began';
@@ -74,7 +85,7 @@ export type RunEvent =
     }
   /** A server outside besides the relay. */
   | { readonly type: 'server.declared'; readonly server: string; readonly target: string }
-  | { readonly type: 'goal.declared'; readonly goal: string; readonly value: number }
+  | { readonly type: 'goal.declared'; readonly goal: GoalName; readonly value: number }
   /** Every host and actor is up; the timeline counts from here. `millis`: since somebody asked for the lab. Real labs only. */
   | { readonly type: 'lab.started'; readonly sites: number; readonly millis: number }
   /** The run is too large to be told whole (harness/scenario/crowd.ts). `islands`: worlds with a relay of their own, one after
