@@ -19,11 +19,6 @@ export const TAG_BYTES = 16;
 const CIPHER = 'chacha20-poly1305';
 const CIPHER_OPTIONS = { authTagLength: TAG_BYTES } as const;
 const KEY_BYTES = 32;
-/** DER around a raw key of 32 bytes (RFC 8410). */
-const ED25519_PRIVATE = Buffer.from('302e020100300506032b657004220420', 'hex');
-const ED25519_PUBLIC = Buffer.from('302a300506032b6570032100', 'hex');
-const X25519_PRIVATE = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const X25519_PUBLIC = Buffer.from('302a300506032b656e032100', 'hex');
 const NO_INFO = new Uint8Array(0);
 
 /** Ed25519 points of small order, their sign bit cleared, those written in a second way included: anybody can sign for them. */
@@ -47,22 +42,19 @@ export type Identity = {
 /** An X25519 key pair for one exchange. */
 export type Ephemeral = { readonly publicKey: Uint8Array; readonly secret: KeyObject };
 
-const privateOf = (prefix: Buffer, secret: Uint8Array): KeyObject => {
-  const der = Buffer.concat([prefix, secret]);
-  try {
-    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  } finally {
-    der.fill(0);
-  }
-};
+type Curve = 'ed25519' | 'x25519';
+
+// raw keys go in and out as they are: by way of DER it is 45 us a handshake more
+const privateOf = (asymmetricKeyType: Curve, secret: Uint8Array): KeyObject =>
+  createPrivateKey({ key: secret, format: 'raw-private', asymmetricKeyType });
+const publicOf = (asymmetricKeyType: Curve, raw: Uint8Array): KeyObject =>
+  createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType });
 const rawPublicOf = (secret: KeyObject): Uint8Array =>
-  new Uint8Array(createPublicKey(secret).export({ format: 'der', type: 'spki' }).subarray(-KEY_BYTES));
-const publicOf = (prefix: Buffer, raw: Uint8Array): KeyObject =>
-  createPublicKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'spki' });
+  new Uint8Array(createPublicKey(secret).export({ format: 'raw-public' }));
 
 /** @param seed 32 bytes; not kept */
 export const identityOf = (seed: Uint8Array): Identity => {
-  const secret = privateOf(ED25519_PRIVATE, seed);
+  const secret = privateOf('ed25519', seed);
   return { publicKey: rawPublicOf(secret), sign: (message) => sign(null, message, secret) };
 };
 
@@ -76,7 +68,7 @@ export const isSmallOrder = (publicKey: Uint8Array): boolean => {
 /** @returns false also for a key that is no point */
 export const isSignedBy = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
   try {
-    return verify(null, message, publicOf(ED25519_PUBLIC, publicKey), signature);
+    return verify(null, message, publicOf('ed25519', publicKey), signature);
   } catch {
     return false;
   }
@@ -84,7 +76,7 @@ export const isSignedBy = (publicKey: Uint8Array, message: Uint8Array, signature
 
 /** @param secret 32 random bytes; zeroed */
 export const ephemeralOf = (secret: Uint8Array): Ephemeral => {
-  const key = privateOf(X25519_PRIVATE, secret);
+  const key = privateOf('x25519', secret);
   secret.fill(0);
   return { publicKey: rawPublicOf(key), secret: key };
 };
@@ -92,7 +84,7 @@ export const ephemeralOf = (secret: Uint8Array): Ephemeral => {
 /** X25519. @returns undefined when the peer's key has low order; else 32 bytes, the caller's to zero */
 export const sharedSecret = (own: Ephemeral, peer: Uint8Array): Uint8Array | undefined => {
   try {
-    return diffieHellman({ privateKey: own.secret, publicKey: publicOf(X25519_PUBLIC, peer) });
+    return diffieHellman({ privateKey: own.secret, publicKey: publicOf('x25519', peer) });
   } catch {
     return undefined;
   }
