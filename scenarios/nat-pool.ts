@@ -7,6 +7,7 @@ import { PROFILES } from 'chaos-proxy';
 import type { ActorSpec, NatEvent, Ref } from '../harness/agents/actor-spec.ts';
 import type { HostedActor, Site } from '../harness/labs/topology.ts';
 import { PRESETS, type PresetName, presetNote } from '../harness/nat/presets.ts';
+import { CROWD } from '../harness/scenario/crowd.ts';
 import { identityNodes, identityServer } from '../harness/scenario/identity-roles.ts';
 import {
   agentsIn,
@@ -59,14 +60,14 @@ const SCHEDULE: Schedule = {
   healthyMillis: 3_000,
   triesMax: FOR_EVER,
 };
-/** So many clients can two cores bring back within one base step; a larger fleet declares a longer one. */
+/** So many clients can two cores bring back within one base step; a larger fleet declares a longer one, up to a second. */
 const FLEET_PER_BASE = 250;
-const BASE_MILLIS_MAX = 1_000;
-
-/** Virtual time has room for any herd. */
+const BASES_MAX = 4;
+/** Virtual time has room for any herd: there only a crowd declares the longer base, whose dials into an outage cost. */
 const scheduleFor = ({ lab, sites, clients }: Options): Schedule => {
-  const bases = lab === 'sim' ? 1 : Math.ceil((sites * clients) / FLEET_PER_BASE);
-  return { ...SCHEDULE, baseMillis: Math.min(BASE_MILLIS_MAX, SCHEDULE.baseMillis * bases) };
+  const fleet = lab === 'sim' && sites * clients < CROWD.clientsMin ? 1 : sites * clients;
+  const bases = Math.min(BASES_MAX, Math.ceil(fleet / FLEET_PER_BASE));
+  return { ...SCHEDULE, baseMillis: SCHEDULE.baseMillis * bases };
 };
 /** A silent death is noticed after this much silence and three probes: short, so that a run of a minute can show it. */
 const KEEPALIVE_MILLIS = 2_000;

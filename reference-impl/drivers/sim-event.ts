@@ -42,6 +42,8 @@ export const MUX_TURN = 16;
 export const MUX_WAKE = 17;
 /** Target: nobody. Idle splices of the whole world are looked at. */
 export const LOOK = 18;
+/** An input of the driver's own is due. Target: the host it is for. */
+export const INPUT = 19;
 
 /** What the parts of the simulator ask of its middle. */
 export type Agenda = {

@@ -51,6 +51,8 @@ export class SimHost {
   conns = 0;
   /** When the alarm rings that is set; -1: none is. */
   armedAt: Millis = -1;
+  /** A later alarm that was set before an earlier one was wanted, and will ring as well; -1: none is known. */
+  laterAt: Millis = -1;
   /** How often in a row it wanted to be woken at the very instant it was woken. */
   spins = 0;
   /** When the line is free again, with fractions of a millisecond: a rate is exact over time. */

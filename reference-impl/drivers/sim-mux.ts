@@ -1,6 +1,7 @@
 import type { Conn, Millis, NameConn, NetInput, Why } from '../machine/machine.ts';
 import { MuxBinding } from './mux.ts';
 import type { CarrierOutput, MuxCommand, MuxInput, MuxSession } from './mux-vocabulary.ts';
+import { Carrier } from './sim-carrier.ts';
 import { CARRIER, type End, FIN, FIN_SEEN, WINDOW_BYTES } from './sim-end.ts';
 import { type Agenda, MUX_TURN, MUX_WAKE } from './sim-event.ts';
 import type { SimHost } from './sim-host.ts';
@@ -13,42 +14,6 @@ export type NewSession = (role: 'client' | 'server') => MuxSession;
 const STREAM_UNSENT_MAX = WINDOW_BYTES;
 /** A carrier with nothing unsent always takes this much, so that it hears when its window opens. */
 const ROOM_MIN = 16_384;
-
-class Carrier {
-  readonly conn: Conn;
-  readonly end: End;
-  readonly host: SimHost;
-  /** Made when something is said on the session for the first time: in a large world most never carry anybody. */
-  made: MuxBinding | undefined;
-  readonly #make: () => MuxBinding;
-  /** Payload of the connection before the session began. */
-  readonly received: number;
-  readonly sent: number;
-  /** How the connection below ended before anything was said; undefined: it did not. */
-  overUnsaid: Why | undefined;
-  /** Conns of the streams the machine can still hear of. */
-  readonly streams = new Set<Conn>();
-  /** Those whose splice waits until they have sent more. */
-  readonly waiting = new Set<Conn>();
-  turnPosted = false;
-  armedAt: Millis = -1;
-  /** The connection below is gone, or the binding wants to hear no more of it. */
-  closed = false;
-
-  constructor(conn: Conn, end: End, received: number, make: (carrier: Carrier) => MuxBinding) {
-    this.conn = conn;
-    this.end = end;
-    this.host = end.host;
-    this.received = received;
-    this.sent = end.sent;
-    this.#make = () => make(this);
-  }
-
-  get binding(): MuxBinding {
-    this.made ??= this.#make();
-    return this.made;
-  }
-}
 
 class StreamEnd {
   readonly carrier: Carrier;
@@ -97,7 +62,7 @@ export class SimMux implements Sessions {
     if (early !== undefined && early.length > 0) this.#handle(now, carrier, { type: 'bytes', bytes: early });
     if ((end.state & FIN_SEEN) !== 0) this.#handle(now, carrier, { type: 'ended' });
     this.#tcp().resume(now, conn, end);
-    this.#postTurn(now, carrier);
+    if (carrier.made !== undefined) this.#postTurn(now, carrier);
   }
 
   /** A word about a session or one of its streams. @returns false: it is about neither */
@@ -169,7 +134,7 @@ export class SimMux implements Sessions {
   isBlocked(conn: Conn): boolean {
     const stream = this.#streams.get(conn);
     if (stream === undefined || stream.carrier.binding.unsentBytes(conn) < STREAM_UNSENT_MAX) return false;
-    stream.carrier.waiting.add(conn);
+    stream.carrier.wait(conn);
     return true;
   }
 
@@ -344,7 +309,7 @@ export class SimMux implements Sessions {
   #releaseSplices(now: Millis, carrier: Carrier): void {
     for (const conn of carrier.waiting) {
       if (carrier.binding.unsentBytes(conn) >= STREAM_UNSENT_MAX) continue;
-      carrier.waiting.delete(conn);
+      carrier.waitNoMore(conn);
       const splice = this.#streams.get(conn)?.splice ?? -1;
       if (splice >= 0) this.#tcp().flow.released(now, splice);
     }
@@ -357,14 +322,13 @@ export class SimMux implements Sessions {
 
   #add(conn: Conn, carrier: Carrier): void {
     this.#streams.set(conn, new StreamEnd(carrier));
-    carrier.streams.add(conn);
+    carrier.addStream(conn);
     carrier.host.watch?.opened(conn, `session ${carrier.conn}`, 'stream');
   }
 
   #remove(conn: Conn, carrier: Carrier): void {
     this.#streams.delete(conn);
-    carrier.streams.delete(conn);
-    carrier.waiting.delete(conn);
+    carrier.removeStream(conn);
   }
 
   #forget(carrier: Carrier): void {

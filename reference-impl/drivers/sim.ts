@@ -67,7 +67,6 @@ export class Sim {
       this.#queue.push(at, (target << event.EVENT_BITS) | kind);
     this.#machines = new SimMachines(
       post,
-      (call) => this.after(0, call),
       () => this.#tcp,
       () => this.#mux,
     );
@@ -312,6 +311,9 @@ export class Sim {
         break;
       case event.LOOK:
         tcp.splices.look(now);
+        break;
+      case event.INPUT:
+        this.#machines.inputDue(now);
         break;
     }
   }
