@@ -1,5 +1,5 @@
 /** The eight messages of the protocol, read and written. Field numbers and sizes: protocol notes, "Cap'n Proto schema facts". */
-import { MessageBuilder, type PointerAt } from './capnp/builder.ts';
+import { FIRST_SEGMENT_WORDS, MessageBuilder, type PointerAt } from './capnp/builder.ts';
 import { MessageReader, type StructAt } from './capnp/reader.ts';
 import { Scratch } from './capnp/scratch.ts';
 import { fault } from './wire-faults.ts';
@@ -38,8 +38,11 @@ export type InitConnection =
 const KEY_WORDS = KEY_BYTES / 8;
 const NONCE_WORDS = RAND_NONCE_BYTES / 8;
 const SIGNATURE_WORDS = SIGNATURE_BYTES / 8;
-/** Table, root pointer, tag and list pointer of a KaMessage in one segment. */
-const KA_HEAD_BYTES = 32;
+/** Root pointer, tag and pointer of a KaMessage. */
+const KA_WORDS = 3;
+/** What our writer puts in front of a KaMessage's data: table and those three, or, if a first segment is too short, a landing pad as well. */
+const kaHeadBytes = (dataWords: number): number =>
+  8 * (KA_WORDS + (KA_WORDS + dataWords <= FIRST_SEGMENT_WORDS ? 1 : 3));
 
 /**
  * Reads and writes packed messages with memory that is used again, so one is shared by all connections of a machine. Whatever it
@@ -151,9 +154,9 @@ export class MessageCodec {
     if (tag === 0) return { type: 'keepAlive' };
     if (tag > 1) throw unknownTag('KaMessage', tag);
     const bytes = reader.data(root, 0);
-    const plain =
-      bytes.byteOffset === KA_HEAD_BYTES &&
-      reader.unpackedBytes === KA_HEAD_BYTES + ((bytes.length + 7) & ~7);
+    const words = (bytes.length + 7) >>> 3;
+    const head = kaHeadBytes(words);
+    const plain = bytes.byteOffset === head && reader.unpackedBytes === head + words * 8;
     return { type: 'message', bytes, plain };
   }
 

@@ -6,7 +6,8 @@
 import { pack } from './packing.ts';
 import { Scratch } from './scratch.ts';
 
-const FIRST_SEGMENT_WORDS = 1_024;
+/** What does not fit the first segment goes to others. */
+export const FIRST_SEGMENT_WORDS = 1_024;
 
 /** Where a pointer is to be written: a word of a segment. */
 export type PointerAt = { readonly segment: number; readonly word: number };
