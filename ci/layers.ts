@@ -99,6 +99,11 @@ export const LAYERS: Layers = {
   'harness/conformance/mutants/relay-middle-defects.ts': ['harness/conformance/mutants', 'node:fs'],
   // codecs with a defect, as adapters
   'harness/conformance/mutants/postcard': ['harness/conformance/subjects', 'node:process'],
+  // relays and nodes whose classes and cryptography are spoiled in their process
+  'harness/conformance/mutants/identity': [MACHINE, IDENTITY, 'node:crypto', 'node:fs', 'node:module'],
+  'harness/conformance/mutants/identity/strelay.ts': [
+    ...[DRIVERS, IDENTITY, 'harness/conformance/mutants/identity', 'node:process'],
+  ],
   // the mutants as a program
   'harness/conformance/mutants/relay.ts': [
     DRIVERS,

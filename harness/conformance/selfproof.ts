@@ -12,10 +12,14 @@ import { DIRECT } from './engine/path.ts';
 import { runClientCases } from './engine/run-client-cases.ts';
 import { runServerCases } from './engine/run-server-cases.ts';
 import { DEFECTS } from './mutants/defects.ts';
+import { NODE_DEFECTS } from './mutants/identity/node-defects.ts';
+import { RELAY_DEFECTS } from './mutants/identity/relay-defects.ts';
 import { RELAY_MIDDLE_DEFECTS } from './mutants/relay-middle-defects.ts';
 import { YAMUX_DEFECTS } from './mutants/yamux-defects.ts';
 import type { CaseResult } from './outcome.ts';
 import { CLIENT_DEFECTS } from './subjects/client-defects.ts';
+import { IDENTITY_NODE } from './suites/identity/identity-node.ts';
+import { IDENTITY_RELAY } from './suites/identity/identity-relay.ts';
 import { PORT_CLIENT } from './suites/port-client/port-client.ts';
 import { PORT_RELAY } from './suites/port-relay/port-relay.ts';
 import { YAMUX_CLIENT, YAMUX_SERVER } from './suites/yamux/yamux.ts';
@@ -48,9 +52,17 @@ const mutantsOf = (
     command: command(name),
   }));
 
+/** Cases at a time, and mutants of those profiles whose cases wait for clocks. */
+const JOBS = 6;
+const LANES = 6;
 const RELAY = program('./mutants/relay.ts');
 const CLIENT = program('./subjects/port-client.ts');
 const YAMUX = program('./subjects/yamux-app.ts');
+const NODE = program('./subjects/identity-node.ts');
+const IDENTITY = program('./mutants/identity/strelay.ts');
+/** Soon enough that its own rekeys are waited for, and late enough that most cases see none. */
+const REKEY_MILLIS = 6_000;
+const IDENTITY_OPTIONS = `--idfile {idfile} --laddr 127.0.0.1:{port} --log-level warn --drain-millis 1000 --rekey-millis ${REKEY_MILLIS}`;
 
 /** Every profile that has mutants, with what must pass. */
 export const PROOFS: readonly Proof[] = [
@@ -77,6 +89,19 @@ export const PROOFS: readonly Proof[] = [
     correct: `${YAMUX} dial {port}`,
     mutants: mutantsOf(YAMUX_DEFECTS, (name) => `${YAMUX} --defect ${name} dial {port}`),
   },
+  {
+    profile: IDENTITY_RELAY,
+    correct: `${program('../../reference-impl/identity-relay/bin/strelay.ts')} ${IDENTITY_OPTIONS}`,
+    mutants: mutantsOf(RELAY_DEFECTS, (name) => `${IDENTITY} --defect ${name} ${IDENTITY_OPTIONS}`),
+    capabilities: { ...EVERYTHING, limit: (name) => (name === 'rekeyMillis' ? REKEY_MILLIS : undefined) },
+    lanes: LANES,
+  },
+  {
+    profile: IDENTITY_NODE,
+    correct: `${NODE} {mode} {idfile} {ticket} {peer}`,
+    mutants: mutantsOf(NODE_DEFECTS, (name) => `${NODE} --defect ${name} {mode} {idfile} {ticket} {peer}`),
+    lanes: LANES,
+  },
 ];
 
 /** MUSTs that a profile judges and no mutant breaks. */
@@ -85,7 +110,6 @@ export const unproved = ({ profile, mutants }: Proof): readonly string[] =>
     (clause) => clauseOf(clause).level === 'MUST' && !mutants.some((mutant) => mutant.clause === clause),
   );
 
-const JOBS = 6;
 const SEED = 7;
 
 /** @param over whether nothing more has to be known after this result */

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-/** Our node behind the application of suites/identity: every message of every tunnel goes back. `identity-node.ts listen|connect IDFILE TICKET PEER`. */
+/** Our node behind the application of suites/identity: every message of every tunnel goes back. `identity-node.ts [--defect NAME] listen|connect IDFILE TICKET PEER`. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readIdentityFile } from '../../../reference-impl/identity-relay/files/identity-file.ts';
 import { readTicketFile, relayAddress } from '../../../reference-impl/identity-relay/files/ticket-file.ts';
 import { connectToRelay, type Tunnel } from '../../../reference-impl/identity-relay/node/library.ts';
+import { NODE_DEFECTS, type NodeDefect } from '../mutants/identity/node-defects.ts';
 
 const AGAIN_MILLIS = 500;
 
@@ -12,17 +13,23 @@ const echo = (tunnel: Tunnel): Promise<unknown> => {
   return tunnel.closed;
 };
 
-const [mode, idfile, ticketFile, peer] = process.argv.slice(2);
-if ((mode !== 'listen' && mode !== 'connect') || !idfile || !ticketFile || !peer) {
-  console.error('usage: identity-node.ts listen|connect IDFILE TICKET PEER');
+const args = process.argv.slice(2);
+const defect: Partial<NodeDefect> | undefined =
+  args[0] === '--defect' ? NODE_DEFECTS[args.splice(0, 2)[1] ?? ''] : {};
+const [mode, idfile, ticketFile, peer] = args;
+if (defect === undefined || (mode !== 'listen' && mode !== 'connect') || !idfile || !ticketFile || !peer) {
+  console.error('usage: identity-node.ts [--defect NAME] listen|connect IDFILE TICKET PEER');
+  console.error(`defects: ${Object.keys(NODE_DEFECTS).join(', ')}`);
   process.exitCode = 2;
 } else {
+  defect.spoil?.();
   const ticket = readTicketFile(ticketFile);
   const node = connectToRelay({
     relay: relayAddress(ticket, ticketFile),
     relayKey: ticket.publicKey,
     identity: readIdentityFile(idfile),
     listen: mode === 'listen',
+    ...defect.options?.(),
   });
   node.on('tunnel', (tunnel) => void echo(tunnel));
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
