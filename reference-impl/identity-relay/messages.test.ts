@@ -116,7 +116,11 @@ t.test(
     for (const length of [0, 1, 8_160, 8_161, 8_168, 8_169, 65_536, 1_000_000]) {
       const outer = codec.readChannel(codec.packKa(new Uint8Array(3), new Uint8Array(length).fill(7)));
       const read = outer.type === 'user' && codec.readKa(outer.bytes);
-      t.match(read, { type: 'message', plain: true, bytes: { length } }, `${length} bytes are plain`);
+      t.same(
+        read && read.type === 'message' && [read.plain, read.bytes.length],
+        [true, length],
+        `${length} bytes are plain`,
+      );
     }
   },
 );
