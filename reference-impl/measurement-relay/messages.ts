@@ -51,14 +51,8 @@ export const MESSAGE = compile(MessageSchema, { limits: { items: ITEMS_MAX } });
 /** How a message begins: who sends it, and the number of its variant. */
 export const MESSAGE_HEAD = compile(p.struct({ sender: p.str, variant: p.u32 }));
 
-/** Points without a count before them: a long seq is read in slices, so that nobody's count decides what is allocated. */
-export const POINTS_OF: readonly { readonly count: number; readonly read: ReadPoints }[] = [256, 16, 1].map(
-  (count) => {
-    const codec = compile(p.array(PointSchema, count), { limits: { items: ITEMS_MAX } });
-    return { count, read: (bytes, at) => codec.decodePrefix(bytes, at) };
-  },
-);
-type ReadPoints = (bytes: Uint8Array, at: number) => { value: WirePoint[]; end: number };
+/** One point: a long seq is read point by point, so that nobody's count decides what is allocated. */
+export const POINT = compile(PointSchema, { limits: { items: ITEMS_MAX } });
 
 /** A varint that says how many points follow. */
 export const COUNT = compile(U64);

@@ -1,8 +1,8 @@
 /** What makes a point unfit to be stored, beside its metric. */
 
 /** What a JavaScript Date can say: up to the year 275760. */
-const SECS_END = 8_640_000_000_000;
-const NANOS_IN_SEC = 1_000_000_000;
+export const SECS_END = 8_640_000_000_000;
+export const NANOS_IN_SEC = 1_000_000_000;
 const U32_MAX = 4_294_967_295;
 
 /** Puts nanoseconds of a second or more into the seconds. @returns false: beyond what we can represent */

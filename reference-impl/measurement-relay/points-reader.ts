@@ -1,8 +1,16 @@
 import { WireError } from '../machine/wire-error.ts';
-import { COUNT, POINTS_OF, type WirePoint } from './messages.ts';
+import { COUNT, POINT, type WirePoint } from './messages.ts';
 
 /** The shortest point: an id, two parts of a time, a U64, four empty strings, no attributes. */
 const POINT_BYTES_MIN = 10;
+
+/** Who takes points. */
+export type PointTaker = {
+  /** Takes a point without the codec. @returns where it ends; -1: it was not taken, the codec has to read it */
+  quick(bytes: Uint8Array, view: DataView, at: number): number;
+  /** @param at where it stands, up to `end` */
+  take(point: WirePoint, bytes: Uint8Array, view: DataView, at: number, end: number): void;
+};
 
 /** Reads the `buf` of a message in parts, so that a long one never stands in memory as a whole. */
 export class PointsReader {
@@ -39,15 +47,20 @@ export class PointsReader {
   }
 
   /** Reads points until they took so many bytes, or to the end. @returns the bytes they took @throws PostcardError */
-  read(bytesMax: number, take: (points: readonly WirePoint[]) => void): number {
+  read(bytesMax: number, taker: PointTaker): number {
+    const body = this.#body;
+    const view = new DataView(body.buffer, body.byteOffset, body.length);
     const from = this.#at;
-    for (const { count, read } of POINTS_OF)
-      while (this.#left >= count && this.#at - from < bytesMax) {
-        const { value, end } = read(this.#body, this.#at);
+    while (this.#left > 0 && this.#at - from < bytesMax) {
+      const quick = taker.quick(body, view, this.#at);
+      if (quick >= 0) this.#at = quick;
+      else {
+        const { value, end } = POINT.decodePrefix(body, this.#at);
+        taker.take(value, body, view, this.#at, end);
         this.#at = end;
-        this.#left -= count;
-        take(value);
       }
+      this.#left--;
+    }
     return this.#at - from;
   }
 }

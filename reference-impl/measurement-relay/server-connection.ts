@@ -1,6 +1,7 @@
 import type { Conn } from '../machine/machine.ts';
 import { FrameReader } from './frame-reader.ts';
 import { Intake } from './intake.ts';
+import type { SeriesBook } from './known-series.ts';
 import type { Origin } from './messages.ts';
 import type { MetricRegistry } from './metrics.ts';
 import type { PointsReader } from './points-reader.ts';
@@ -49,9 +50,9 @@ export class ServerConnection {
   /** Reports about its metrics so far. */
   oddMetrics = 0;
 
-  constructor(conn: Conn, registry: MetricRegistry) {
+  constructor(conn: Conn, registry: MetricRegistry, book: SeriesBook) {
     this.conn = conn;
-    this.intake = new Intake(registry);
+    this.intake = new Intake(registry, book);
   }
 
   /** Waits for the host to say where its spool stands. */

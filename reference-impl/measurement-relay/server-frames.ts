@@ -183,9 +183,8 @@ export class ServerFrames {
     const points: Point[] = [];
     const drops: Drops = new Map();
     const before = frame.points.left;
-    const bytes = frame.points.read(this.#config.limits.batchBytesMax, (read) =>
-      intake.take(read, frame.sender, points, drops),
-    );
+    intake.begin(frame.sender, points, drops);
+    const bytes = frame.points.read(this.#config.limits.batchBytesMax, intake);
     this.#counters.received += before - frame.points.left;
     for (const [why, { points, example }] of drops) this.drop(connection, why, points, example);
     if (frame.points.left === 0) {

@@ -11,6 +11,7 @@ import {
 } from '../machine/machine.ts';
 import { Timeouts } from '../machine/timeouts.ts';
 import { type Asked, AskedBook } from './asked.ts';
+import { SeriesBook } from './known-series.ts';
 import { type Content, frameOf, type Origin, type Point } from './messages.ts';
 import { ServerConnection } from './server-connection.ts';
 import { meaningless, ServerFrames } from './server-frames.ts';
@@ -37,6 +38,7 @@ export class MeasurementServer implements NetMachine<ServerReport, ServerCommand
   readonly #config: ServerConfig;
   readonly #frames: ServerFrames;
   readonly #connections = new Map<Conn, ServerConnection>();
+  readonly #series = new SeriesBook();
   readonly #claims = new SpoolClaims();
   readonly #asked = new AskedBook();
   /** Connections that wait for room among all undelivered batches, longest first. */
@@ -124,7 +126,7 @@ export class MeasurementServer implements NetMachine<ServerReport, ServerCommand
   }
 
   #accept(now: Millis, { conn, from }: Extract<NetInput, { type: 'accepted' }>): void {
-    const connection = new ServerConnection(conn, this.#config.registry);
+    const connection = new ServerConnection(conn, this.#config.registry, this.#series);
     this.#connections.set(conn, connection);
     this.#counters.connections++;
     this.#counters.open++;
