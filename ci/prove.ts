@@ -7,7 +7,10 @@ import { createWriteStream, globSync, mkdirSync, readFileSync, statSync } from '
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Canary } from '../harness/conformance/engine/canary.ts';
 import { DEFECTS } from '../harness/conformance/mutants/defects.ts';
+import { judgeOurs } from '../harness/conformance/ours.ts';
+import { PROFILES } from '../harness/conformance/suites/registry.ts';
 import { ROOT } from './tree.ts';
 
 type Outcome = { readonly holds: boolean; readonly says: string };
@@ -221,31 +224,39 @@ const checksBite = async (log: Log): Promise<Outcome> => {
   };
 };
 
-const STABLE_RUNS = 20;
+/** Idle runs, and as many busy ones, of every profile: 20 take over an hour. */
+const STABLE_RUNS = Number(process.env.RELAYLAB_STABLE ?? 20);
 const BURN = 'for (;;) Math.sqrt(Math.random());';
 
-/** Twenty runs on an idle machine and twenty with every core busy: no case may change between pass and fail. */
+/** So often on an idle machine and as often with every core busy: no case of any profile may change between pass and fail. */
 const verdictsAreStable = async (log: Log): Promise<Outcome> => {
   const seen = new Map<string, Set<string>>();
   let undecided = 0;
-  const judge = async (): Promise<void> => {
-    const out = join(FOLDER, `stable-${process.pid}`);
-    const exec = `"${process.execPath}" "${join(ROOT, 'harness/conformance/subjects/yamux-app.ts')}" listen {port}`;
-    await run(log, [RELAYLAB, 'conformance', 'yamux', '--exec', exec, '--seed', '1', '--out', out]);
-    const { rows } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
-      readonly rows: readonly { readonly id: string; readonly verdict: string }[];
-    };
-    for (const { id, verdict } of rows) {
-      if (verdict === 'inconclusive') undecided++;
-      else seen.set(id, (seen.get(id) ?? new Set()).add(verdict));
-    }
+  const canary = new Canary();
+  const judge = async (state: string): Promise<void> => {
+    for (let n = 0; n < STABLE_RUNS; n++)
+      for (const profile of PROFILES) {
+        const startedAt = performance.now();
+        const results = await judgeOurs(profile, canary, n);
+        for (const { id, verdict, got } of results) {
+          const name = `${profile.name}/${id}`;
+          if (verdict === 'inconclusive') undecided++;
+          else seen.set(name, (seen.get(name) ?? new Set()).add(verdict));
+          if (verdict !== 'pass' && verdict !== 'not-applicable') log(`${name} ${verdict}: ${got}\n`);
+        }
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
+        log(
+          `${state} run ${n + 1} of ${STABLE_RUNS}, ${profile.name}: ${results.length} cases in ${seconds} s\n`,
+        );
+      }
   };
-  for (let n = 0; n < STABLE_RUNS; n++) await judge();
+  await judge('idle');
   const burners = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', BURN]));
   try {
-    for (let n = 0; n < STABLE_RUNS; n++) await judge();
+    await judge('busy');
   } finally {
     for (const burner of burners) burner.kill('SIGKILL');
+    canary.stop();
   }
   const torn = [...seen].filter(([, verdicts]) => verdicts.size > 1).map(([id]) => id);
   return {
