@@ -6,6 +6,7 @@ import { explain } from './explain-command.ts';
 
 const FLAGS: ConformanceFlags = {
   ...{ role: undefined, exec: './x {port}', address: undefined, image: undefined, pid: undefined },
+  ...{ key: undefined, ticket: undefined },
   ...{ case: [], link: [], nat: [], capabilities: undefined, baseline: undefined, jobs: 1, seed: 1 },
   ...{ limit: 1, reports: 'reports', out: undefined, list: false },
 };

@@ -19,6 +19,7 @@ import { caseLine, renderGateEnd } from '../report/gate/gate-terminal.ts';
 import { colourWanted, type Paint, utf8Wanted } from '../report/paint.ts';
 import { EXIT, type ExitCode } from '../verdict/verdict.ts';
 import { declaredBy, given, knownBy } from './conformance-files.ts';
+import { targetKeyOf } from './conformance-key.ts';
 import { pathsOf, type RunFlags, rerunOf, runAsked } from './conformance-run.ts';
 import { refuseWrongTarget, targetText } from './conformance-target.ts';
 import { interrupts } from './interrupts.ts';
@@ -105,6 +106,7 @@ export const conformance = async (name: string, flags: ConformanceFlags): Promis
     return EXIT.pass;
   }
   refuseWrongTarget(profile, flags);
+  const targetKey = targetKeyOf(profile, flags);
   const paths = pathsOf(profile, flags).map(pathName);
   const declared = declaredBy(profile, flags.capabilities);
   const known = knownBy(profile, flags.baseline);
@@ -130,7 +132,7 @@ export const conformance = async (name: string, flags: ConformanceFlags): Promis
   try {
     const signal = AbortSignal.any([interrupt.signal, late, lost.signal]);
     const { capabilities } = declared;
-    await runAsked({ profile, flags, names, capabilities, seed, canary, done, signal });
+    await runAsked({ profile, flags, names, capabilities, targetKey, seed, canary, done, signal });
   } catch (error) {
     lost.abort();
     if (!(error instanceof TargetError)) throw error;
@@ -204,6 +206,8 @@ export const addConformanceCommand = (program: Command): void => {
       'and read from outside what this process of it holds',
       parsed(whole('--pid', 1, 2 ** 31)),
     )
+    .option('--key <publickey>', 'who that program must be (identity-relay): its public key as base64url')
+    .option('--ticket <file>', 'the same, by the ticket of a relay')
     .option('--case <ids>', 'these cases only: ids, prefixes or globs, with commas between', listed, [])
     .option('--link <profiles>', 'run each case over these link profiles, with commas between', listed, [])
     .option('--nat <presets>', 'and behind these NATs', listed, [])

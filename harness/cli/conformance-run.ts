@@ -57,6 +57,8 @@ export const rerunOf = (
   if (flags.address !== undefined) words.push('--address', flags.address);
   if (flags.image !== undefined) words.push('--image', flags.image);
   if (flags.pid !== undefined) words.push('--pid', String(flags.pid));
+  if (flags.key !== undefined) words.push('--key', flags.key);
+  if (flags.ticket !== undefined) words.push('--ticket', flags.ticket);
   for (const one of only === undefined ? flags.case : [only.id]) words.push('--case', one);
   const links = only === undefined ? flags.link : [only.path.link ?? []].flat();
   const nats = only === undefined ? flags.nat : [only.path.nat ?? []].flat();
@@ -74,6 +76,8 @@ export type Asked = {
   /** Ids of the cases. */
   readonly names: ReadonlySet<string>;
   readonly capabilities: Capabilities;
+  /** Who the target must be, where that was said. */
+  readonly targetKey: Uint8Array | undefined;
   readonly seed: number;
   readonly canary: Canary;
   /** Told each result as it comes: what came before a target was lost is not lost. */
@@ -83,13 +87,13 @@ export type Asked = {
 
 /** @throws TargetError when the target does not come up, or not again */
 export const runAsked = async (asked: Asked): Promise<void> => {
-  const { profile, flags, names, capabilities, seed, canary, done, signal } = asked;
+  const { profile, flags, names, capabilities, targetKey, seed, canary, done, signal } = asked;
   const wanted = <Context>(items: readonly Case<Context>[]): readonly Case<Context>[] =>
     items.filter((item) => names.has(`${profile.name}/${item.name}`));
   for (const path of pathsOf(profile, flags)) {
     if (signal.aborted) return;
     const base = {
-      surroundings: { capabilities, canary, seed },
+      surroundings: { capabilities, canary, seed, targetKey },
       ...{ path, jobs: flags.jobs, done, signal },
       rerunOf: (id: string) => rerunOf(profile.name, flags, seed, { id, path }),
     };

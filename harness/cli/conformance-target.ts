@@ -11,6 +11,9 @@ export type TargetFlags = {
   readonly address: string | undefined;
   readonly image: string | undefined;
   readonly pid: number | undefined;
+  /** The public key that the target must have, and a file that holds it. */
+  readonly key: string | undefined;
+  readonly ticket: string | undefined;
 };
 
 const addressOf = (text: string): { readonly host: string; readonly port: number } => {

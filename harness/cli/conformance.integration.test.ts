@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { until, withMark } from '../agents/testing/processes.ts';
+import { identityOf } from '../conformance/suites/identity/keys.ts';
+import { execServer } from '../conformance/targets/exec-server.ts';
 
 t.setTimeout(300_000);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -131,6 +133,30 @@ for (const [what, args, says] of HOPELESS)
     t.ok(err.split('\n').length < 20);
     nobodyLeft(t);
   });
+
+t.test('a relay that runs already is held to the key it was said to have', { skip: LINUX }, async (t) => {
+  const seed = Buffer.alloc(32, 3);
+  const relay = await execServer(
+    `${node('reference-impl/identity-relay/bin/strelay.ts')} --idfile {idfile} --laddr 127.0.0.1:{port}`,
+    { idfile: JSON.stringify({ privateKey: seed.toString('base64url') }) },
+  ).start();
+  t.teardown(() => relay.stop());
+  const address = `127.0.0.1:${relay.address.port}`;
+  const ticket = (key: Buffer): string =>
+    JSON.stringify({ publicKey: key.toString('base64url'), address: 'relay.example.org:1' });
+  const { publicKey } = identityOf(seed);
+  const cwd = t.testdir({ 'our.relay': ticket(publicKey), 'other.relay': ticket(Buffer.alloc(32, 9)) });
+  const judged = (...more: readonly string[]): Promise<Ended> =>
+    lab(cwd, 'conformance', 'identity-relay', '--address', address, '--case', 'shake/relay-key', ...more);
+  const asked = await judged();
+  t.equal(asked.code, 2, 'nothing is judged without it');
+  t.match(asked.err, /must be told who the target has to be[\s\S]*--key[\s\S]*--ticket/);
+  t.equal((await judged('--ticket', 'our.relay')).code, 0);
+  t.equal((await judged('--key', publicKey.toString('base64url'))).code, 0);
+  const other = await judged('--ticket', 'other.relay');
+  t.equal(other.code, 1, 'somebody else');
+  t.match(other.out, /ID-SHAKE-2 MUST[\s\S]*--ticket other\.relay --case identity-relay\/shake\/relay-key/);
+});
 
 t.test('exit 4: a target that lacks all that is asked for', { skip: LINUX }, async (t) => {
   const cwd = t.testdir({ 'relaylab.conformance.json': '{"profile":"yamux","capabilities":{"open":false}}' });

@@ -56,6 +56,8 @@ export interface ServerContext extends CaseContext {
   holdings(): Promise<Holdings | undefined>;
   /** Which of the profile's files the target was given. */
   readonly files: ReadonlySet<string>;
+  /** Who the target must be, where that was said: its public key. */
+  readonly targetKey: Uint8Array | undefined;
   /** The file that `{output}` in the target's command stands for, another one after each start. @throws NotApplicable without one */
   output(): string;
   /** SIGTERM, SIGKILL and so on, where the target is a program of ours to start; NotApplicable otherwise. Starts it again after `restart`. */
@@ -147,6 +149,8 @@ export type ServerProfile = Common & {
   readonly role: 'server';
   /** Files that its targets read: `{name}` in the command is where this text stands, written anew for each start. */
   readonly files?: Readonly<Record<string, string>>;
+  /** The one of them that says who a target is: of one that runs already, its public key must be told instead. */
+  readonly keyFile?: string;
   readonly cases: readonly Case<ServerContext>[];
 };
 export type ClientProfile = Common & {

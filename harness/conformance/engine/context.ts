@@ -18,6 +18,8 @@ export type Surroundings = {
   readonly capabilities: Capabilities;
   readonly canary: Canary;
   readonly seed: number;
+  /** Who the target must be, where that was said. */
+  readonly targetKey?: Uint8Array | undefined;
   /** Added to the patience: what the path itself may take. */
   readonly pathMillis: number;
 };

@@ -14,6 +14,7 @@ export class LiveServerContext extends BaseContext implements ServerContext {
   readonly #server: () => RunningServer;
   readonly #restart: () => Promise<void>;
   readonly #door: Address;
+  readonly targetKey: Uint8Array | undefined;
 
   /**
    * @param door where the case dials: the target itself, or the near end of the path to it
@@ -27,6 +28,7 @@ export class LiveServerContext extends BaseContext implements ServerContext {
     restart: () => Promise<void>,
   ) {
     super(id, surroundings);
+    this.targetKey = surroundings.targetKey;
     this.#door = door;
     this.#server = server;
     this.#restart = restart;

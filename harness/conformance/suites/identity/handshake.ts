@@ -19,9 +19,14 @@ import {
   works,
 } from './society.ts';
 
-/** The key the relay must show: of the identity it was given, or what it showed before. */
-const relayKey = async (it: ServerContext): Promise<Buffer> =>
-  it.files.has('idfile') ? RELAY.publicKey : (await joined(it, 'asking')).channel.peer;
+/** The key the relay must show: of the identity it was given, the one we were told, or what it showed before. */
+const relayKey = async (it: ServerContext): Promise<Buffer> => {
+  if (it.files.has('idfile')) return RELAY.publicKey;
+  if (it.targetKey !== undefined) return Buffer.from(it.targetKey);
+  const { peer } = (await joined(it, 'asking')).channel;
+  it.observe(`the relay's key is ${peer.toString('base64url')}`);
+  return peer;
+};
 
 const versionRefused = (name: string, title: string, frame: Buffer) => ({
   ...{ name: `version/${name}`, title, clause: 'ID-VERSION-2', needs: [] },
@@ -84,7 +89,6 @@ export const HANDSHAKE = serverCases(
     needs: [],
     run: async (it) => {
       const key = await relayKey(it);
-      if (!it.files.has('idfile')) it.observe(`the relay's key is ${key.toString('base64url')}`);
       for (const name of ['node-1', 'node-2']) {
         const line = await dialled(it, name);
         await line.frames.versions();

@@ -14,6 +14,7 @@ export const IDENTITY_RELAY: ServerProfile = {
   role: 'server',
   summary: 'a relay of nodes that are addressed by public keys, as nodes and strangers meet it',
   files: RELAY_FILES,
+  keyFile: 'idfile',
   capabilities: {},
   cases: [...PATIENT, ...HANDSHAKE, ...SEALED, ...DECODING, ...RENDEZVOUS, ...TUNNELS, ...REKEY, ...CROWDS],
 };
