@@ -4,7 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import t from 'tap';
 import { Program } from '../port-relay/bin/program.ts';
 import { openMultiplex } from '../port-relay/library.ts';
-import { slabsOut } from './bulk-read.ts';
+import { BULK_BYTES, countBulk, slabsOut } from './bulk-read.ts';
+import { TcpEnd } from './node-end.ts';
 
 t.setTimeout(60_000);
 
@@ -68,3 +69,43 @@ for (const [who, users, restEvery] of [
     t.equal(slabsOut(), 0, 'all memory was given back');
   });
 }
+
+t.test('a taker that holds its source while it is promoted gets nothing more until it lets go', async (t) => {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const user = connect({ host: '127.0.0.1', port }).on('error', () => {});
+  user.end(pattern(3));
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const host = { watch: undefined, input: () => {}, gone: () => {} };
+  const end = new TcpEnd(1, host, socket, true);
+  const heldAgain = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  let came = 0;
+  end.taker = {
+    bytes: (_, bytes) => {
+      came += bytes.length;
+      if (end.reuses) end.hold();
+      // the second is what the stream had read before the promotion
+      if (end.reuses) heldAgain.resolve();
+      else countBulk(end, BULK_BYTES + 1);
+    },
+    ended: () => ended.resolve(),
+    failed: () => {},
+  };
+  socket.resume();
+  await heldAgain.promise;
+  const before = came;
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(came, before, 'fifty turns of the loop later');
+  t.equal(end.held, true);
+  const { taker } = end;
+  end.taker = { ...taker, bytes: (_, bytes) => (came += bytes.length) };
+  end.release();
+  await ended.promise;
+  t.equal(came, BYTES);
+  end.socket.destroy();
+  server.close();
+  await once(server, 'close');
+});

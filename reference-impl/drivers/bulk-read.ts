@@ -9,7 +9,7 @@ import { endOf, hear, hearEnd, own, settled, type TcpEnd } from './node-end.ts';
 import { adopt } from './node-handle.ts';
 
 /** Bytes from one socket after which it counts as a bulk transfer. */
-export const BULK_BYTES = 256 * 1024;
+export const BULK_BYTES = 64 * 1024;
 /** Memory for one socket's reads: large for the first few, since many of that size would not fit a processor's cache. */
 const LARGE = { bytes: 512 * 1024, most: 8 } as const;
 const SMALL = { bytes: 256 * 1024, most: 128 } as const;
@@ -46,24 +46,36 @@ export const countBulk = (end: TcpEnd, bytes: number): void => {
   end.carried += bytes;
   if (!(end.carried > BULK_BYTES)) return;
   end.carried = Number.NaN;
+  // libuv would go on with up to 32 small reads before the promotion, and their memory is what costs; but a carrier whose
+  // peer waits for us to read would never get its writes done
+  if (end.socket.writableLength === 0) end.socket.pause();
   // not inside the read that brought these bytes
   setImmediate(promote, end, end.taker, 0);
 };
 
 const promote = (end: TcpEnd, taker: TcpEnd['taker'], tries: number): void => {
-  if (taker === undefined || end.taker !== taker || !settled(end)) return;
+  if (taker === undefined || end.taker !== taker || !settled(end)) {
+    goOn(end);
+    return;
+  }
   // what waits for a write to end waits with the old socket
   if (end.socket.writableLength > 0) {
     if (tries < TRIES_MAX) setImmediate(promote, end, taker, tries + 1);
+    else goOn(end);
     return;
   }
   const slab = takeSlab();
-  if (slab !== undefined) move(end, slab);
+  if (slab === undefined) goOn(end);
+  else move(end, slab);
+};
+
+/** The rest before the promotion is over. */
+const goOn = (end: TcpEnd): void => {
+  if (!end.held) end.socket.resume();
 };
 
 const move = (end: TcpEnd, first: Buffer): void => {
   const old = end.socket;
-  const held = old.isPaused();
   const drained = old.listeners('drain') as (() => void)[];
   // `read` tells listeners too: they would hear the early bytes twice
   old.removeAllListeners();
@@ -91,9 +103,9 @@ const move = (end: TcpEnd, first: Buffer): void => {
   // a socket that rests does so because its last read is still needed
   socket.on('end', onEnd).once('close', () => giveBack(slab, !dirty && !socket.isPaused()));
   for (const listener of drained) socket.on('drain', listener);
-  // before the early bytes: they may have it paused again
-  if (!held) socket.resume();
   if (early !== null) hear(end, early);
+  // last: a pause that follows a resume in one turn is undone by Node (the resume's read comes a tick later)
+  goOn(end);
 };
 
 function onEnd(this: TcpEnd['socket']): void {

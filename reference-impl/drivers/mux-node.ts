@@ -53,6 +53,8 @@ export class Carrier implements Taker {
     this.do({ type: 'bytes', bytes });
     // the driver is in the midst of another input: it takes these later
     if (this.binding.pending) end.kept = true;
+    // what came may be credit for many streams: no need to gather it
+    this.press();
     countBulk(end, bytes.length);
   }
 
@@ -89,9 +91,14 @@ export class Carrier implements Taker {
       case 'transmit': {
         const { socket } = this.end;
         if (socket.writableEnded || socket.destroyed) return;
+        let bytes = 0;
         socket.cork();
-        for (const chunk of output.chunks) socket.write(chunk);
+        for (const chunk of output.chunks) {
+          bytes += chunk.length;
+          socket.write(chunk);
+        }
         socket.uncork();
+        countBulk(this.end, bytes);
         return;
       }
       case 'end':

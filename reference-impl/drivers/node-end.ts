@@ -50,6 +50,7 @@ export class TcpEnd {
   kept = false;
   /** It reads into memory that is used again. */
   reuses = false;
+  #held = false;
 
   constructor(conn: Conn, host: EndHost, socket: Socket, connected: boolean) {
     this.conn = conn;
@@ -78,6 +79,22 @@ export class TcpEnd {
   reset(why: Why): void {
     if (this.why === 'end') this.why = why;
     resetSocket(this.socket);
+  }
+
+  /** Reads no more until `release`. */
+  hold(): void {
+    this.#held = true;
+    this.socket.pause();
+  }
+
+  release(): void {
+    this.#held = false;
+    this.socket.resume();
+  }
+
+  /** Between `hold` and `release`; its socket may rest for the driver's own reasons too. */
+  get held(): boolean {
+    return this.#held;
   }
 
   /** Drops what comes from here on. */

@@ -94,10 +94,10 @@ export class NodeSockets implements EndHost {
         this.linger(end);
         return;
       case 'pause':
-        end.socket.pause();
+        end.hold();
         return;
       case 'resume':
-        end.socket.resume();
+        end.release();
         return;
       case 'keepalive':
         keepAlive(end.socket, output.idleMillis);

@@ -63,8 +63,8 @@ export const socketSide = (tcp: TcpEnd): Side => ({
   gone: () => tcp.socket.destroyed,
   moved: () => movedBy(tcp),
   taken: () => {},
-  hold: () => tcp.socket.pause(),
-  release: () => tcp.socket.resume(),
+  hold: () => tcp.hold(),
+  release: () => tcp.release(),
 });
 
 /** A stream as a side; the joint's `input` must be given what its binding says about it. */

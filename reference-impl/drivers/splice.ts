@@ -110,6 +110,8 @@ function onData(this: Socket, bytes: Buffer): void {
   if (end.carried > PROMOTE_BYTES) {
     end.carried = Number.NaN;
     peer.carried = Number.NaN;
+    // libuv would go on with up to 32 small reads before the promotion, and their memory is what costs
+    this.pause();
     // not inside the read that brought these bytes
     setImmediate(promote, end, peer, 0);
   }
@@ -126,13 +128,18 @@ function onEnd(this: Socket): void {
 }
 
 const promote = (a: TcpEnd, b: TcpEnd, tries: number): void => {
-  if (!settled(a) || !settled(b)) return;
-  if (a.socket.writableLength > 0 || b.socket.writableLength > 0) {
-    if (tries < TRIES_MAX) setImmediate(promote, a, b, tries + 1);
+  const able = settled(a) && settled(b);
+  if (able && (a.socket.writableLength > 0 || b.socket.writableLength > 0) && tries < TRIES_MAX) {
+    setImmediate(promote, a, b, tries + 1);
     return;
   }
-  const pair = buffers.pair();
-  if (pair === undefined) return;
+  const written = a.socket.writableLength === 0 && b.socket.writableLength === 0;
+  const pair = able && written ? buffers.pair() : undefined;
+  if (pair === undefined) {
+    // else its `drain` does it
+    if (!b.socket.writableNeedDrain) a.socket.resume();
+    return;
+  }
   const early = [takeEarly(a.socket), takeEarly(b.socket)] as const;
   readInto(a, pair[0]);
   readInto(b, pair[1]);

@@ -1,10 +1,12 @@
-import { HEADER_BYTES, TYPE } from './frame.ts';
+import { HEADER_BYTES, INITIAL_WINDOW_BYTES, TYPE } from './frame.ts';
 import type { Outbox } from './outbox.ts';
 import { ReadyRing } from './ready-ring.ts';
 import type { Stream } from './stream.ts';
 
-/** Largest payload of a Data frame we write: turns between streams stay short. */
+/** Largest payload of a Data frame we write while several streams have something to send: turns between them stay short. */
 export const FRAME_PAYLOAD_BYTES_MAX = 65_536;
+/** And while one has: a quarter of the frames, and no peer may be surprised by what its first window allows. */
+export const LONE_FRAME_PAYLOAD_BYTES_MAX = INITIAL_WINDOW_BYTES;
 /** A turn's last frame is not cut below this when it could go whole on the next `room`. */
 const RUNT_BYTES = 1_024;
 
@@ -55,7 +57,11 @@ export class SendQueue {
     const emptied: Stream[] = [];
     let left = roomBytes;
     for (let stream = this.#ready.first; stream !== undefined && left > 0; stream = this.#ready.first) {
-      const wanted = Math.min(stream.sendableBytes, FRAME_PAYLOAD_BYTES_MAX);
+      const alone = stream.after === undefined;
+      const wanted = Math.min(
+        stream.sendableBytes,
+        alone ? LONE_FRAME_PAYLOAD_BYTES_MAX : FRAME_PAYLOAD_BYTES_MAX,
+      );
       const fitting = Math.max(1, left - HEADER_BYTES);
       if (fitting < wanted && fitting < RUNT_BYTES && left < roomBytes) break;
       const taken = Math.min(wanted, fitting);

@@ -82,7 +82,7 @@ const MUST_HOLD: readonly Row[] = [
     steps: [
       [hear(syn(1, 100)), ['> WindowUpdate[ACK] 1 0', 'stream 1']],
       [send(1, WINDOW + 200), []],
-      [room(), [...Array<string>(4).fill('> Data[] 1 65536'), '> Data[] 1 100']],
+      [room(), ['> Data[] 1 262144', '> Data[] 1 100']],
       [room(), []],
       [hear(update(1, 13)), []],
       [room(), ['> Data[] 1 13']],
@@ -98,7 +98,7 @@ const MUST_HOLD: readonly Row[] = [
       [open(1), ['> WindowUpdate[SYN] 1 0']],
       [hear(ack(1, 50)), ['acknowledged 1']],
       [send(1, WINDOW + 50), []],
-      [room(), [...Array<string>(4).fill('> Data[] 1 65536'), '> Data[] 1 50', 'drained 1']],
+      [room(), ['> Data[] 1 262144', '> Data[] 1 50', 'drained 1']],
     ],
   },
   {
@@ -136,7 +136,7 @@ const MUST_HOLD: readonly Row[] = [
       [consumed(1, WINDOW), ['> WindowUpdate[] 1 262144']],
       [hear(syn(3), fin(3)), ['> WindowUpdate[ACK] 3 0', 'stream 3', 'ended 3']],
       [send(3, WINDOW + 5), []],
-      [room(), Array<string>(4).fill('> Data[] 3 65536')],
+      [room(), ['> Data[] 3 262144']],
       [hear(update(3, 5)), []],
       [room(), ['> Data[] 3 5', 'drained 3']],
     ],

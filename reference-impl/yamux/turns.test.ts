@@ -17,6 +17,7 @@ import {
   syn,
   textOf,
   transmitted,
+  update,
 } from './spoken.ts';
 
 const WINDOW = 262_144;
@@ -48,6 +49,17 @@ t.test('streams take turns, and what was sent leaves as the very views', async (
   const [transmit] = outputs;
   const chunks = transmit?.type === 'transmit' ? transmit.chunks : [];
   t.equal(chunks[1]?.buffer, big.buffer, 'no copy');
+});
+
+t.test('a lone stream has frames of a first window, until another has something to send', async (t) => {
+  const session = new YamuxSession({ role: 'server' });
+  session.handle(0, hear(syn(1), update(1, WINDOW), syn(3)));
+  session.handle(0, send(1, 2 * WINDOW));
+  const half = session.handle(0, room(WINDOW + 12));
+  t.same(spoken(half), ['> Data[] 1 262144']);
+  session.handle(0, send(3, 'other'));
+  const [first, second] = framesIn(transmitted(session.handle(0, room()))).map(frameLine);
+  t.same([first, second], ['Data[] 1 65536', 'Data[] 3 5']);
 });
 
 t.test('room bounds a turn, headers counted, and small writes share a frame', async (t) => {
