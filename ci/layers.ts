@@ -97,6 +97,13 @@ export const LAYERS: Layers = {
   // a man in the middle of real connections, and one that leaks descriptors
   'harness/conformance/mutants/middle.ts': [MACHINE, 'harness/conformance/mutants', 'node:net'],
   'harness/conformance/mutants/relay-middle-defects.ts': ['harness/conformance/mutants', 'node:fs'],
+  // what an agent says and hears, changed on its way: frames by the codec of the cases
+  'harness/conformance/mutants/agent': [
+    ...['harness/conformance/mutants', 'harness/conformance/suites', 'node:timers', 'node:process'],
+  ],
+  'harness/conformance/mutants/agent/relay-agent.ts': [
+    ...['reference-impl/agent', 'harness/conformance/mutants', 'node:net', 'node:os', 'node:process'],
+  ],
   // codecs with a defect, as adapters
   'harness/conformance/mutants/postcard': ['harness/conformance/subjects', 'node:process'],
   // relays and nodes whose classes and cryptography are spoiled in their process

@@ -11,6 +11,9 @@ import { Canary } from './engine/canary.ts';
 import { DIRECT } from './engine/path.ts';
 import { runClientCases } from './engine/run-client-cases.ts';
 import { runServerCases } from './engine/run-server-cases.ts';
+import { MEASUREMENT_CLIENT_DEFECTS } from './mutants/agent/client-defects.ts';
+import { SOCKET_CONTROL_DEFECTS } from './mutants/agent/control-defects.ts';
+import { MEASUREMENT_SERVER_DEFECTS } from './mutants/agent/server-defects.ts';
 import { DEFECTS } from './mutants/defects.ts';
 import { NODE_DEFECTS } from './mutants/identity/node-defects.ts';
 import { RELAY_DEFECTS } from './mutants/identity/relay-defects.ts';
@@ -20,8 +23,11 @@ import type { CaseResult } from './outcome.ts';
 import { CLIENT_DEFECTS } from './subjects/client-defects.ts';
 import { IDENTITY_NODE } from './suites/identity/identity-node.ts';
 import { IDENTITY_RELAY } from './suites/identity/identity-relay.ts';
+import { MEASUREMENT_CLIENT } from './suites/measurement-client/measurement-client.ts';
+import { MEASUREMENT_SERVER } from './suites/measurement-server/measurement-server.ts';
 import { PORT_CLIENT } from './suites/port-client/port-client.ts';
 import { PORT_RELAY } from './suites/port-relay/port-relay.ts';
+import { SOCKET_CONTROL } from './suites/socket-control/socket-control.ts';
 import { YAMUX_CLIENT, YAMUX_SERVER } from './suites/yamux/yamux.ts';
 import { type Capabilities, EVERYTHING } from './targets/capabilities.ts';
 import { execServer } from './targets/exec-server.ts';
@@ -55,9 +61,13 @@ const mutantsOf = (
 /** Cases at a time, and mutants of those profiles whose cases wait for clocks. */
 const JOBS = 6;
 const LANES = 6;
+/** An agent takes half a second of CPU to start, and each case of a client starts one. */
+const AGENT_LANES = 3;
 const RELAY = program('./mutants/relay.ts');
 const CLIENT = program('./subjects/port-client.ts');
 const YAMUX = program('./subjects/yamux-app.ts');
+const AGENT = program('../../reference-impl/agent/bin/relay-agent.ts');
+const SPOILED_AGENT = program('./mutants/agent/relay-agent.ts');
 const NODE = program('./subjects/identity-node.ts');
 const IDENTITY = program('./mutants/identity/strelay.ts');
 /** Soon enough that its own rekeys are waited for, and late enough that most cases see none. */
@@ -102,6 +112,33 @@ export const PROOFS: readonly Proof[] = [
     mutants: mutantsOf(NODE_DEFECTS, (name) => `${NODE} --defect ${name} {mode} {idfile} {ticket} {peer}`),
     lanes: LANES,
   },
+  {
+    profile: MEASUREMENT_SERVER,
+    correct: `${AGENT} --plugins csv --relay-in 127.0.0.1:{port} --output-file {output} --log-level warn`,
+    mutants: mutantsOf(
+      MEASUREMENT_SERVER_DEFECTS,
+      (name) => `${SPOILED_AGENT} --defect ${name} measurement-server {port} {output}`,
+    ),
+    lanes: AGENT_LANES,
+  },
+  {
+    profile: MEASUREMENT_CLIENT,
+    correct: `${AGENT} --config {config} --log-level warn`,
+    mutants: mutantsOf(
+      MEASUREMENT_CLIENT_DEFECTS,
+      (name) => `${SPOILED_AGENT} --defect ${name} measurement-client {address} {config}`,
+    ),
+    lanes: AGENT_LANES,
+  },
+  {
+    profile: SOCKET_CONTROL,
+    correct: `${AGENT} --config {config} --log-level warn`,
+    mutants: mutantsOf(
+      SOCKET_CONTROL_DEFECTS,
+      (name) => `${SPOILED_AGENT} --defect ${name} socket-control {socket} {config}`,
+    ),
+    lanes: AGENT_LANES,
+  },
 ];
 
 /** MUSTs that a profile judges and no mutant breaks. */
@@ -143,6 +180,11 @@ const judged = async (
   return results;
 };
 
+const TOLD_CHARS = 100;
+
+/** Whoever reads the table sees whether a mutant fell for what is wrong with it. */
+const told = ({ got }: CaseResult): string => (got.split('\n')[0] as string).slice(0, TOLD_CHARS);
+
 export type Bite = { readonly killed: boolean; readonly says: string };
 
 /** The mutant before the cases of its clause, until one fails. */
@@ -150,8 +192,8 @@ export const bite = async (proof: Proof, mutant: Mutant, canary: Canary): Promis
   const isKill = ({ verdict, blame }: CaseResult): boolean => verdict === 'fail' && blame === 'target';
   const results = await judged(proof, mutant.command, canary, (clause) => clause === mutant.clause, isKill);
   const kill = results.find(isKill);
-  if (kill !== undefined) return { killed: true, says: kill.id };
-  const found = results.map(({ id, verdict, got }) => `${id} ${verdict} (${got.split('\n')[0]})`);
+  if (kill !== undefined) return { killed: true, says: `${kill.id}: ${told(kill)}` };
+  const found = results.map((result) => `${result.id} ${result.verdict} (${told(result)})`);
   return { killed: false, says: found.join('; ') || `no case judges ${mutant.clause}` };
 };
 
@@ -170,7 +212,7 @@ export const refused = async (proof: Proof, canary: Canary): Promise<readonly st
       level === 'MUST' && (verdict === 'fail' || (verdict === 'inconclusive' && blame === 'harness')),
   );
   return [
-    ...against.map(({ id, got }) => `${id}: ${got.split('\n')[0]}`),
+    ...against.map((result) => `${result.id}: ${told(result)}`),
     ...(results.length < profile.cases.length ? ['not every case was judged'] : []),
   ];
 };

@@ -1,8 +1,11 @@
-/** A man in the middle of TCP connections who spoils them: around a correct program he makes a defective one. */
+/** A man in the middle of connections who spoils them: around a correct program he makes a defective one. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Address } from '../../../reference-impl/machine/machine.ts';
 import { SpoiledSession } from './spoiled-session.ts';
 import type { YamuxDefect } from './yamux-defects.ts';
+
+/** Where one listens: a TCP port, or a Unix socket. */
+export type Place = Address | { readonly path: string };
 
 /** One connection and its other half. `near` dialled him, `far` he dialled. */
 export type Pair = {
@@ -10,7 +13,7 @@ export type Pair = {
   readonly toFar: (bytes: Buffer) => void;
   readonly endNear: () => void;
   readonly endFar: () => void;
-  /** RST both ways. */
+  /** RST both ways; a Unix socket, which has none, is closed. */
   readonly kill: () => void;
   readonly hold: (side: 'near' | 'far', held: boolean) => void;
 };
@@ -40,11 +43,11 @@ const write = (to: Socket, from: Socket, bytes: Buffer): void => {
   to.once('drain', () => from.resume());
 };
 
-const reset = (socket: Socket): void => {
-  if (!socket.destroyed) socket.resetAndDestroy();
-};
-
-const join = (near: Socket, upstream: Address, spoil: Spoiler): void => {
+const join = (near: Socket, upstream: Place, spoil: Spoiler): void => {
+  const reset = (socket: Socket): void => {
+    if ('path' in upstream) socket.destroy();
+    else if (!socket.destroyed) socket.resetAndDestroy();
+  };
   const far = connect({ ...upstream, allowHalfOpen: true });
   const socketOf = { near, far };
   const pair: Pair = {
@@ -85,17 +88,21 @@ const join = (near: Socket, upstream: Address, spoil: Spoiler): void => {
   });
 };
 
-/** @returns the server that listens there, and its port */
+/**
+ * @param listen of the same kind as `upstream`
+ * @returns the server that listens there, and its port (0: it has none)
+ */
 export const openMiddle = async (
-  listen: Address,
-  upstream: Address,
+  listen: Place,
+  upstream: Place,
   spoil: Spoiler,
 ): Promise<{ readonly port: number; readonly server: Server }> => {
   const server = createServer({ allowHalfOpen: true }, (near) => join(near, upstream, spoil));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(listen.port, listen.host, () => resolve());
+    server.once('error', reject).listen({ ...listen }, () => resolve());
   });
-  return { port: (server.address() as { readonly port: number }).port, server };
+  const address = server.address();
+  return { port: address !== null && typeof address === 'object' ? address.port : 0, server };
 };
 
 /** Calls `line` for each line there, until it says that the lines are over; the rest goes to `rest`. */

@@ -9,7 +9,11 @@ import { Handshake, OwnExchange } from '../../../../reference-impl/identity-rela
 import { Link, linkCodec } from '../../../../reference-impl/identity-relay/link.ts';
 import { type KaMessage, MessageCodec } from '../../../../reference-impl/identity-relay/messages.ts';
 import { systemChance } from '../../../../reference-impl/identity-relay/node/system-chance.ts';
-import { OpeningKeys, SealingKey } from '../../../../reference-impl/identity-relay/sealed-keys.ts';
+import {
+  OpeningKey,
+  OpeningKeys,
+  SealingKey,
+} from '../../../../reference-impl/identity-relay/sealed-keys.ts';
 import { SecureChannel } from '../../../../reference-impl/identity-relay/secure-channel.ts';
 import { type FaultCode, fault } from '../../../../reference-impl/identity-relay/wire-faults.ts';
 import { WireError } from '../../../../reference-impl/machine/wire-error.ts';
@@ -197,6 +201,22 @@ const SEALS = {
     says: 'a frame with another counter is passed over, and the channel goes on',
     spoil: () => skipping('COUNTER'),
   },
+  'gaps-accepted': {
+    says: 'a frame is taken whatever is missing before it',
+    spoil: () => {
+      let came = 0;
+      spoil(OpeningKeys, 'open', (right) => (self, sealed) => {
+        came = sealed.length < 6 ? 0 : Buffer.from(sealed).readUIntLE(0, 6);
+        return right(self, sealed);
+      });
+      const { get } = Object.getOwnPropertyDescriptor(OpeningKey.prototype, 'expected') ?? {};
+      Object.defineProperty(OpeningKey.prototype, 'expected', {
+        get: function (this: OpeningKey): number {
+          return Math.max(get?.call(this), came);
+        },
+      });
+    },
+  },
   'short-frame-panics': {
     says: 'a frame too short to be sealed ends the process',
     spoil: () =>
@@ -260,6 +280,25 @@ const REKEYS = {
         const key = renewed ?? self;
         renewed = undefined;
         return right(key, plaintext, headroomBytes);
+      });
+    },
+  },
+  'counts-from-1-again': {
+    says: 'the first frame under a renewed key has the counter 1',
+    spoil: () => {
+      let shaking = false;
+      spoil(Handshake, 'receive', (right) => (self, message) => {
+        shaking = true;
+        try {
+          return right(self, message);
+        } finally {
+          shaking = false;
+        }
+      });
+      spoil(OwnExchange, 'keysWith', (right) => (self, dhPublicKey, keySalt) => {
+        const keys = right(self, dhPublicKey, keySalt);
+        if (!shaking) keys.sealing.seal(new Uint8Array(0), 0);
+        return keys;
       });
     },
   },

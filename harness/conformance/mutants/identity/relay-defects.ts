@@ -28,6 +28,7 @@ export type RelayDefect = {
 };
 
 const EMPTY: KaMessage = { type: 'message', bytes: new Uint8Array(0), plain: false };
+const PIECE_BYTES = 4_096;
 const ENOUGH_BYTES = 4 * 1_048_576;
 const NEVER_MILLIS = 2 ** 31 - 1;
 
@@ -157,10 +158,12 @@ const CHANNEL: Readonly<Record<string, RelayDefect>> = {
   'big-endian-counter': { clause: 'ID-SEAL-1', ...CHANNEL_DEFECTS['big-endian-counter'] },
   'replays-delivered': { clause: 'ID-SEAL-2', ...CHANNEL_DEFECTS['replays-delivered'] },
   'out-of-turn-skipped': { clause: 'ID-SEAL-2', ...CHANNEL_DEFECTS['out-of-turn-skipped'] },
+  'gaps-accepted': { clause: 'ID-SEAL-2', ...CHANNEL_DEFECTS['gaps-accepted'] },
   'short-frame-panics': { clause: 'ID-SEAL-3', ...CHANNEL_DEFECTS['short-frame-panics'] },
   'padding-refused': { clause: 'ID-SEAL-5', ...CHANNEL_DEFECTS['padding-refused'] },
   'rekey-refused': { clause: 'ID-REKEY-1', ...CHANNEL_DEFECTS['rekey-refused'] },
   'answer-under-new-key': { clause: 'ID-REKEY-1', ...CHANNEL_DEFECTS['answer-under-new-key'] },
+  'counts-from-1-again': { clause: 'ID-REKEY-1', ...CHANNEL_DEFECTS['counts-from-1-again'] },
   'own-rekey-forgotten': { clause: 'ID-REKEY-2', ...CHANNEL_DEFECTS['own-rekey-forgotten'] },
   'one-segment': { clause: 'ID-CAPNP-1', ...CHANNEL_DEFECTS['one-segment'] },
   'structs-as-known': { clause: 'ID-CAPNP-1', ...CHANNEL_DEFECTS['structs-as-known'] },
@@ -256,6 +259,17 @@ const TUNNELS: Readonly<Record<string, RelayDefect>> = {
     spoil: () =>
       spoil(Rendezvous, 'forward', (right) => (self, now, peer, heard, out) => {
         if (heard.bytes.length > 0) right(self, now, peer, heard, out);
+      }),
+  },
+  'cut-in-pieces': {
+    clause: 'ID-TUN-1',
+    says: 'a message above 4 KiB is passed on as two',
+    spoil: () =>
+      spoil(Rendezvous, 'forward', (right) => (self, now, peer, heard, out) => {
+        const { bytes } = heard;
+        if (bytes.length <= PIECE_BYTES) return right(self, now, peer, heard, out);
+        for (const piece of [bytes.slice(0, PIECE_BYTES), bytes.slice(PIECE_BYTES)])
+          right(self, now, peer, { type: 'message', bytes: piece, packed: undefined }, out);
       }),
   },
   'early-lost': {

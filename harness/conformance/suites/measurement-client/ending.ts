@@ -1,6 +1,13 @@
 /** Refusals, answers without sense, and the end of the client. */
 import { type ClientContext, clientCases } from '../../case.ts';
-import { framed, frameOf, greetResponse, register, send } from '../measurement-server/messages.ts';
+import {
+  framed,
+  frameOf,
+  greetResponse,
+  type Point,
+  register,
+  send,
+} from '../measurement-server/messages.ts';
 import { Served, settingsWith, stage, startTowards } from './server-side.ts';
 
 const ENDS_MILLIS = 15_000;
@@ -40,6 +47,16 @@ const ANSWERS: Readonly<Record<string, { readonly title: string; readonly bytes:
   'not-its-role': { title: 'a RegisterMetrics for an answer', bytes: frameOf('', register()) },
   undecodable: { title: 'an answer that does not decode', bytes: framed(Buffer.from([0, 1, 7, 0xff, 0xff])) },
   empty: { title: 'an empty answer', bytes: framed(Buffer.alloc(0)) },
+};
+
+/** What no two points have in common. */
+const identityOf = ({ metric_id, timestamp, ...place }: Point): string => {
+  const { resource_kind, resource_id, consumer_kind, consumer_id, attributes } = place;
+  const whose = [resource_kind, resource_id, consumer_kind, consumer_id, ...attributes.flat()];
+  return `metric ${metric_id} at ${timestamp.secs} s ${timestamp.nanos} ns ${JSON.stringify(
+    whose,
+    (_, value) => (typeof value === 'bigint' ? String(value) : value),
+  )}`;
 };
 
 const ending = (signal: 'SIGINT' | 'SIGTERM') => ({
@@ -173,7 +190,7 @@ export const ENDING = clientCases(
   },
   {
     name: 'stop/not-reading-for-a-while',
-    title: 'a server that reads nothing for three seconds gets every point in the end',
+    title: 'a server that reads nothing for three seconds gets every point in the end, and none twice',
     clause: 'MEAS-POINT-2',
     needs: [],
     run: async (it) => {
@@ -184,6 +201,9 @@ export const ENDING = clientCases(
       await it.wait(3_000);
       served.end.resume();
       await served.listen(1_500);
+      const said = served.points.map(identityOf);
+      const again = said.find((one, n) => said.indexOf(one) < n);
+      if (again !== undefined) it.broken('each point once', `twice: ${again}`);
       const times = served.points.map(({ timestamp: { secs, nanos } }) => Number(secs) * 1e3 + nanos / 1e6);
       const span = Math.max(...times) - Math.min(...times);
       const polls = new Set(times.map((time) => Math.round(time))).size;

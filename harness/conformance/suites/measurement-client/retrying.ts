@@ -138,6 +138,11 @@ export const RETRYING = clientCases(
       await first.close();
       await startTowards(it, port, settingsWith({ maxTimes: 60, initialMillis: 200, maxMillis: 500 }));
       await it.wait(1_500);
+      // a program that starts slowly has not been refused yet: this dial shows that it runs, and the next ones are refused
+      const brief = await it.listen('server', port);
+      (await Served.accepted(it, brief)).end.reset();
+      await brief.close();
+      await it.wait(1_000);
       const served = await Served.greeted(it, await it.listen('server', port));
       await served.batch();
     },
