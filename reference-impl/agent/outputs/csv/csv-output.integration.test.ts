@@ -33,6 +33,19 @@ t.test('a batch is in the file when its write resolves', async (t) => {
   await output.close();
 });
 
+t.test('a row that is longer than all that is written at once is written whole', async (t) => {
+  const path = join(t.testdir(), 'out.csv');
+  const { output } = stage(path);
+  await output.open();
+  const long = 'x'.repeat(700_000);
+  await output.write(batch([point(), point({ attributes: [text('long', long)] }), point()]));
+  t.strictSame(
+    rows(path).map((row) => row.length > long.length),
+    [false, false, true, false],
+  );
+  await output.close();
+});
+
 t.test('without force_flush lines are held, unless their sender forgets them', async (t) => {
   const path = join(t.testdir(), 'out.csv');
   const { output } = stage(path, { forceFlush: false });

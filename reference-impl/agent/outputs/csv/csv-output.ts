@@ -8,7 +8,8 @@ import { AgentError, reasonOf } from '../../agent-error.ts';
 import type { Clock } from '../../pipeline/clock.ts';
 import type { Output } from '../../pipeline/element.ts';
 import type { Log } from '../../plugin.ts';
-import { attributeKeys, COLUMNS, type CsvFormat, CsvLines, fieldsOf, headerLine, LATE } from './csv-text.ts';
+import { CsvRows } from './csv-rows.ts';
+import { attributeKeys, COLUMNS, type CsvFormat, fieldsOf, headerLine, LATE } from './csv-text.ts';
 
 export type CsvConfig = CsvFormat & {
   readonly path: string;
@@ -19,10 +20,10 @@ export type CsvConfig = CsvFormat & {
   readonly endMillis: number;
 };
 
-/** Points that become text at once: as much as the garbage collector takes for a small object, whatever the size of a batch. */
-const POINTS_AT_ONCE = 256;
-/** What is held before it is written, also without `forceFlush` and within a large batch. */
+/** What is held before it is written, without `forceFlush`. */
 const HELD_BYTES_MAX = 65_536;
+/** What is written at once of a large batch. */
+const BUFFER_BYTES = 4 * HELD_BYTES_MAX;
 /** UTF-8 of one UTF-16 unit, at most. */
 const BYTES_A_CHAR_MAX = 3;
 const HEADER_BYTES_MAX = 1 << 20;
@@ -52,9 +53,10 @@ export class CsvOutput implements Output {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   #file: FileHandle | undefined;
-  #lines: CsvLines | undefined;
+  #rows: CsvRows | undefined;
   /** Used again and again: one made anew for each batch costs more than the text in it. */
-  #buffer = Buffer.allocUnsafeSlow(4 * HELD_BYTES_MAX);
+  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #view = new DataView(this.#buffer.buffer);
   #heldBytes = 0;
   /**
    * A file of its own is written without a detour through another thread: the kernel only copies. With the detour, whatever arrives
@@ -86,16 +88,20 @@ export class CsvOutput implements Output {
 
   async write({ points, origin }: Batch): Promise<void> {
     if (points.length === 0) return;
-    if (this.#lines === undefined) {
+    if (this.#rows === undefined) {
       const keys = attributeKeys(points);
       this.#hold(headerLine(keys, this.#config));
-      this.#lines = new CsvLines(this.#config, keys, this.#registry);
+      this.#rows = new CsvRows(this.#config, keys, this.#registry);
     }
     // whoever sent a batch with an origin forgets it when this resolves
     const now = this.#config.forceFlush || origin !== undefined;
-    for (let from = 0; from < points.length; from += POINTS_AT_ONCE) {
-      this.#hold(this.#lines.of(points, from, Math.min(points.length, from + POINTS_AT_ONCE)));
-      if (this.#heldBytes >= HELD_BYTES_MAX) await this.#bringOut(Number.POSITIVE_INFINITY);
+    for (let next = 0; next < points.length; ) {
+      next = this.#rows.put(points, next, this.#view, this.#heldBytes);
+      this.#heldBytes = this.#rows.end;
+      const left = points[next];
+      if (left !== undefined || this.#heldBytes >= HELD_BYTES_MAX)
+        await this.#bringOut(Number.POSITIVE_INFINITY);
+      if (left !== undefined) this.#makeRoom(this.#rows.bytesOf(left));
     }
     if (now) await this.#bringOut(Number.POSITIVE_INFINITY);
   }
@@ -113,13 +119,17 @@ export class CsvOutput implements Output {
   }
 
   #hold(text: string): void {
-    const least = this.#heldBytes + text.length * BYTES_A_CHAR_MAX;
-    if (least > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * least);
-      this.#buffer.copy(larger, 0, 0, this.#heldBytes);
-      this.#buffer = larger;
-    }
+    this.#makeRoom(text.length * BYTES_A_CHAR_MAX);
     this.#heldBytes += this.#buffer.write(text, this.#heldBytes);
+  }
+
+  #makeRoom(bytes: number): void {
+    const least = this.#heldBytes + bytes;
+    if (least <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * least);
+    this.#buffer.copy(larger, 0, 0, this.#heldBytes);
+    this.#buffer = larger;
+    this.#view = new DataView(larger.buffer);
   }
 
   /** @param deadline when to give up @throws AgentError OUTPUT_STUCK | OUTPUT_CLOSED | OUTPUT_FILE */
@@ -207,7 +217,7 @@ export class CsvOutput implements Output {
         hint: 'move it away, or give another output_path or the csv_delimiter it was written with',
       });
     await this.#cutTornLine(file, size);
-    this.#lines = new CsvLines(this.#config, keys, this.#registry);
+    this.#rows = new CsvRows(this.#config, keys, this.#registry);
   }
 
   #isTornHeader(text: string): boolean {

@@ -1,9 +1,7 @@
-/** How a value becomes a field of a CSV file. */
+/** How labels become fields of a CSV file, and fields are read. */
 import type { Attribute, Point, TypedValue } from '../../../measurement-relay/messages.ts';
-import type { MetricRegistry } from '../../../measurement-relay/metrics.ts';
-import { type LabelOptions, metricLabel } from '../metric-label.ts';
-import { SeriesCache } from '../series-cache.ts';
-import { floatText, lastOfEach, plainText, Rfc3339 } from '../value-text.ts';
+import type { LabelOptions } from '../metric-label.ts';
+import { plainText } from '../value-text.ts';
 
 export type CsvFormat = LabelOptions & {
   /** Between fields; one character. */
@@ -90,51 +88,3 @@ export const fieldsOf = (line: string, delimiter: string): readonly string[] | u
     at++;
   }
 };
-
-/** Points as lines. What the points of a series share is made once, so a line is four pieces of text put together. */
-export class CsvLines {
-  readonly #series: SeriesCache<{ readonly before: string; readonly after: string }>;
-  readonly #times = new Rfc3339();
-  readonly #delimiter: string;
-
-  /** @param columns attributes with a column of their own, in its order */
-  constructor(format: CsvFormat, columns: readonly string[], registry: MetricRegistry) {
-    const { delimiter, lateDelimiter } = format;
-    this.#delimiter = delimiter;
-    const own = new Set(columns);
-    this.#series = new SeriesCache((point) => {
-      const metric = registry.get(point.metric_id);
-      if (metric === undefined) throw new Error(`no metric has the id ${point.metric_id}`);
-      const attributes = lastOfEach(point.attributes);
-      const { resource_kind, resource_id, consumer_kind, consumer_id } = point;
-      const texts = [resource_kind, resource_id, consumer_kind, consumer_id];
-      for (const column of columns) {
-        const value = attributes.get(column);
-        texts.push(value === undefined ? '' : plainText(value));
-      }
-      texts.push(
-        lateField(
-          [...attributes].filter(([key]) => !own.has(key)),
-          lateDelimiter,
-        ),
-      );
-      return {
-        before: `${field(metricLabel(metric, format), delimiter)}${delimiter}`,
-        after: `${delimiter}${texts.map((text) => field(text, delimiter)).join(delimiter)}\n`,
-      };
-    });
-  }
-
-  of(points: readonly Point[], from: number, to: number): string {
-    const delimiter = this.#delimiter;
-    let text = '';
-    for (let i = from; i < to; i++) {
-      const point = points[i] as Point;
-      const { before, after } = this.#series.of(point);
-      const { tag, value } = point.value;
-      const number = tag === 'F64' ? floatText(value) : value;
-      text += `${before}${this.#times.of(point.timestamp)}${delimiter}${number}${after}`;
-    }
-    return text;
-  }
-}
