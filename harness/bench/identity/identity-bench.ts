@@ -3,7 +3,7 @@ import { type BenchReport, runBench } from '../bench-run.ts';
 import type { Measure, Measured } from '../measure.ts';
 import { judgeIdentity, SIZES } from './identity-goals.ts';
 import { handshakes, hindered, type IdentityLoad, identityLoad, idle, messages } from './identity-measure.ts';
-import { NAMES, offset, overTls, own } from './relay-contenders.ts';
+import { cryptoAlone, NAMES, offset, overTls, own } from './relay-contenders.ts';
 
 export type IdentitySizes = {
   readonly rounds: number;
@@ -56,7 +56,7 @@ const plan = (load: IdentityLoad, options: IdentityBenchOptions): readonly Measu
     // before anybody has worked: the memory of that would stay
     idle(load, { contenders: [own, ...theirs], absent, rounds: fewRounds }),
     handshakes(load, all),
-    ...SIZES.map((size) => messages(load, size, all)),
+    ...SIZES.map((size) => messages(load, size, { ...all, contenders: [...all.contenders, cryptoAlone] })),
     hindered(load, { contenders: [own], absent: {}, rounds }),
   ];
 };

@@ -1,9 +1,10 @@
 /** What a turn of the identity bench does. */
 import { Helper } from '../children.ts';
 import type { Running } from '../contenders.ts';
-import type { Measure } from '../measure.ts';
+import type { Measure, Sample } from '../measure.ts';
 import { cpuSeconds, residentBytes } from '../process-cost.ts';
 import type { IdentityRequest, SendAnswer, ShakeAnswer } from './programs/identity-load.ts';
+import type { AloneAnswer } from './programs/seal-alone.ts';
 import type { IdentityRunning } from './relay-contenders.ts';
 
 const MB = 1e6;
@@ -48,6 +49,22 @@ export const messagesId = ({ messageBytes, tunnels }: Size): string =>
 export const tunnelWords = ({ messageBytes, tunnels }: Size): string =>
   `${messageBytes / 1_024} KiB messages through ${tunnels === 1 ? 'one tunnel' : `${tunnels} tunnels`}`;
 
+const alone = async (load: IdentityLoad, messageBytes: number, millis: number): Promise<Sample> => {
+  const {
+    messages: done,
+    millis: took,
+    cpuMillis,
+  } = await load.ask<AloneAnswer>({ do: 'seal', millis, messageBytes, port: 0, relayKey: undefined });
+  return {
+    value: (done * messageBytes) / MB / (took / 1_000),
+    beside: {
+      'CPU us/message': (cpuMillis * 1_000) / done,
+      'messages/s': (done * 1_000) / took,
+      'busy %': (cpuMillis * 100) / took,
+    },
+  };
+};
+
 export const messages = (
   load: IdentityLoad,
   size: Size,
@@ -56,10 +73,11 @@ export const messages = (
   ...{ id: messagesId(size), ...who, unit: 'MB/s', better: 'more' },
   title: tunnelWords(size),
   words:
-    'random bytes, one way, from the first sent until the last has come; both ends are one process that seals once',
+    'random bytes, one way, from the first sent until the last has come; sealed before and opened after that, so that the ends hold no relay back; busy: CPU time of the relay, all threads, over the time',
   turn: async (running, _ends, share) => {
     const where = whereOf(running);
     const { messageBytes } = size;
+    if (running.pids.length === 0) return alone(load, messageBytes, share < 1 ? warmUpMillis : millis);
     await load.ask({ do: 'join', ...size, ...where });
     try {
       const before = cpuSeconds(running.pids);
@@ -70,7 +88,11 @@ export const messages = (
       const spent = cpuSeconds(running.pids) - before;
       return {
         value: (sent * messageBytes) / MB / (took / 1_000),
-        beside: { 'CPU us/message': (spent * 1e6) / sent, 'messages/s': (sent * 1_000) / took },
+        beside: {
+          'CPU us/message': (spent * 1e6) / sent,
+          'messages/s': (sent * 1_000) / took,
+          'busy %': (spent * 1e5) / took,
+        },
       };
     } finally {
       await load.ask({ do: 'part', ...where });

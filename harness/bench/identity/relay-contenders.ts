@@ -12,10 +12,15 @@ import { textOf } from '../../../reference-impl/identity-relay/public-key.ts';
 import { freePort } from '../children.ts';
 import { type Contender, type Running, runningAs, started } from '../contenders.ts';
 
-/** A relay that runs; `relayKey` undefined: it is the one over TLS. */
+/** A relay that runs; `relayKey` undefined: it is the one over TLS, or, without a process, none at all. */
 export type IdentityRunning = Running & { readonly relayKey: string | undefined };
 
-export const NAMES = { own: 'strelay', offset: "Offset's strelay", tls: 'node:tls relay' } as const;
+export const NAMES = {
+  own: 'strelay',
+  offset: "Offset's strelay",
+  tls: 'node:tls relay',
+  alone: 'node:crypto alone: open + seal',
+} as const;
 
 const NODE = process.execPath;
 const STRELAY = fileURLToPath(
@@ -63,4 +68,11 @@ export const overTls: Contender = {
       relayKey: undefined,
     };
   },
+};
+
+/** No relay: what node:crypto takes to open and to seal each message, and so the bound of whatever relays by it in one thread. */
+export const cryptoAlone: Contender = {
+  name: NAMES.alone,
+  own: false,
+  start: async (): Promise<IdentityRunning> => ({ ...runningAs(0, []), relayKey: undefined }),
 };

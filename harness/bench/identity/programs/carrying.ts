@@ -1,17 +1,12 @@
-/** What the load needs of a connection, whoever the relay between is: whole messages, and word when there is room for more. */
-export type Carrying = {
-  /** @returns false: wait for `room` */
-  send(): boolean;
-  room(): Promise<void>;
-  close(): void;
-};
-
-/** Two ends that a relay has joined. What the first sends is counted at the second. */
+/** What the load needs of two ends that a relay has joined, whoever the relay is. What the first sends comes to the second. */
 export type Joined = {
-  readonly from: Carrying;
-  readonly to: Carrying;
-  /** Bytes of payload that came. */
-  readonly counted: () => number;
+  /** Makes so many messages ready, off the clock. */
+  prepare(messages: number): void;
+  /** Sends what is ready; resolves when all of it has come, rejects when an end is closed. */
+  send(): Promise<void>;
+  /** Looks at what has come, off the clock. @throws Error when it is not what was sent */
+  check(): void;
   /** One message to the other end and back, in ms. */
   roundTrip(): Promise<number>;
+  close(): void;
 };

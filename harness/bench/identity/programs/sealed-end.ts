@@ -1,12 +1,10 @@
 /** One connection to an identity relay by the link's own code, without a node around it: what it costs is the relay's protocol alone. */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { type Identity, identityOf } from '../../../../reference-impl/identity-relay/crypto.ts';
 import { Link, linkCodec } from '../../../../reference-impl/identity-relay/link.ts';
 import type { InitConnection } from '../../../../reference-impl/identity-relay/messages.ts';
 import { systemChance } from '../../../../reference-impl/identity-relay/node/system-chance.ts';
-import type { Carrying, Joined } from './carrying.ts';
 
 const codec = linkCodec();
 const chance = systemChance();
@@ -18,48 +16,70 @@ export type At = { readonly port: number; readonly relayKey: Uint8Array };
 /** A node that nobody knows. */
 export const newIdentity = (): Identity => identityOf(new Uint8Array(randomBytes(32)));
 
-export class SealedEnd implements Carrying {
+/** The key in an IncomingConnection. */
+export const connectorOf = (bytes: Uint8Array): Uint8Array => codec.readPeer(bytes);
+
+export class SealedEnd {
   readonly ready: Promise<void>;
+  /** Resolves with why when the connection is gone. */
+  readonly closed: Promise<Error>;
   onMessage: (bytes: Uint8Array) => void = () => {};
+  /** Takes what comes as it is, to be given to `hear` later. */
+  onBytes: ((bytes: Uint8Array) => void) | undefined;
   readonly #socket: Socket;
   readonly #link: Link;
-  readonly #message: Uint8Array;
+  readonly #init: InitConnection;
+  readonly #readied = Promise.withResolvers<void>();
 
-  /** @param message what `send` sends */
-  constructor(
-    { port, relayKey }: At,
-    identity: Identity,
-    init: InitConnection,
-    message: Uint8Array = new Uint8Array(0),
-  ) {
-    this.#message = message;
+  constructor({ port, relayKey }: At, identity: Identity, init: InitConnection) {
+    this.#init = init;
     this.#link = new Link({ ...TIMES, identity, expected: relayKey, chance, codec });
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
-    promise.catch(() => {});
-    this.#socket.on('error', reject);
-    this.#socket.on('close', () => reject(new Error('the relay closed a connection')));
+    this.ready = this.#readied.promise;
+    this.ready.catch(() => {});
+    this.closed = new Promise((resolve) => {
+      this.#socket.on('error', resolve);
+      this.#socket.on('close', () => resolve(new Error('the relay closed a connection')));
+    });
+    void this.closed.then((why) => this.#readied.reject(why));
     this.#socket.on('connect', () => this.#socket.write(this.#link.open()));
     this.#socket.on('data', (bytes: Buffer) => {
-      this.#link.push(bytes);
-      for (let event = this.#link.next(0); event !== undefined; event = this.#link.next(0)) {
-        if (event.type === 'send') this.#socket.write(event.message);
-        else if (event.type === 'message') this.onMessage(event.bytes);
-        else if (event.type === 'ready') {
-          this.#socket.write(this.#link.send(0, codec.writeInitConnection(init)));
-          resolve();
-        }
-      }
+      if (this.onBytes === undefined) this.hear(bytes);
+      else this.onBytes(bytes);
     });
   }
 
-  send(bytes: Uint8Array = this.#message): boolean {
-    return this.#socket.write(this.#link.send(0, bytes));
+  /** A message as it goes on the wire: each is to be written once, in the order in which they were sealed. */
+  sealed(message: Uint8Array): Uint8Array {
+    return this.#link.send(0, message);
   }
 
-  room(): Promise<void> {
-    return new Promise((resolve) => this.#socket.once('drain', resolve));
+  /** Resolves when there is room for more, rejects when the connection is gone first. */
+  async write(frames: Uint8Array): Promise<void> {
+    if (this.offer(frames)) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const lost = (): void => reject(new Error('the relay closed a connection'));
+    this.#socket.once('drain', resolve).once('close', lost);
+    await promise;
+    this.#socket.off('close', lost);
+  }
+
+  /** @returns false: it is held back */
+  offer(frames: Uint8Array): boolean {
+    return this.#socket.write(frames);
+  }
+
+  /** Takes bytes apart as they come from the relay. */
+  hear(bytes: Uint8Array): void {
+    this.#link.push(bytes);
+    for (let event = this.#link.next(0); event !== undefined; event = this.#link.next(0)) {
+      if (event.type === 'send') this.#socket.write(event.message);
+      else if (event.type === 'message') this.onMessage(event.bytes);
+      else if (event.type === 'ready') {
+        this.#socket.write(this.sealed(codec.writeInitConnection(this.#init)));
+        this.#readied.resolve();
+      }
+    }
   }
 
   pause(): void {
@@ -70,55 +90,3 @@ export class SealedEnd implements Carrying {
     this.#socket.destroy();
   }
 }
-
-/** The key in an IncomingConnection. */
-const connectorOf = (bytes: Uint8Array): Uint8Array => codec.readPeer(bytes);
-
-/** So many tunnels to one listening node, each between keys of its own. */
-export const joinSealed = async (
-  at: At,
-  tunnels: number,
-  messageBytes: number,
-): Promise<{ readonly joined: readonly Joined[]; readonly listener: SealedEnd }> => {
-  const message = new Uint8Array(randomBytes(messageBytes));
-  const identity = newIdentity();
-  const listener = new SealedEnd(at, identity, { type: 'listen' });
-  await listener.ready;
-  const coming: ((key: Uint8Array) => void)[] = [];
-  listener.onMessage = (bytes) => coming.shift()?.(connectorOf(bytes));
-  const joined: Joined[] = [];
-  for (let i = 0; i < tunnels; i++) {
-    const called = new Promise<Uint8Array>((resolve) => coming.push(resolve));
-    const from = new SealedEnd(
-      at,
-      newIdentity(),
-      { type: 'connect', publicKey: identity.publicKey },
-      message,
-    );
-    await from.ready;
-    const to = new SealedEnd(at, identity, { type: 'accept', publicKey: await called }, message);
-    await to.ready;
-    joined.push(await counted(from, to));
-  }
-  return { joined, listener };
-};
-
-const counted = async (from: SealedEnd, to: SealedEnd): Promise<Joined> => {
-  let bytes = 0;
-  let heard = Promise.withResolvers<void>();
-  from.onMessage = () => heard.resolve();
-  to.send(new Uint8Array(1));
-  await heard.promise;
-  to.onMessage = (message) => {
-    bytes += message.length;
-    if (message.length === 1) to.send(message);
-  };
-  const roundTrip = async (): Promise<number> => {
-    heard = Promise.withResolvers<void>();
-    const began = performance.now();
-    from.send(new Uint8Array(1));
-    await heard.promise;
-    return performance.now() - began;
-  };
-  return { from, to, counted: () => bytes, roundTrip };
-};
