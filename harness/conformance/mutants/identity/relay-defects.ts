@@ -2,6 +2,7 @@
 import { openSync } from 'node:fs';
 import { chanceFrom } from '../../../../reference-impl/identity-relay/chance.ts';
 import { identityOf } from '../../../../reference-impl/identity-relay/crypto.ts';
+import type { Link } from '../../../../reference-impl/identity-relay/link.ts';
 import { type KaMessage, MessageCodec } from '../../../../reference-impl/identity-relay/messages.ts';
 import type { RelayLimits } from '../../../../reference-impl/identity-relay/relay/limits.ts';
 import { Peer } from '../../../../reference-impl/identity-relay/relay/peer.ts';
@@ -29,7 +30,6 @@ export type RelayDefect = {
 
 const EMPTY: KaMessage = { type: 'message', bytes: new Uint8Array(0), plain: false };
 const PIECE_BYTES = 4_096;
-const ENOUGH_BYTES = 4 * 1_048_576;
 const NEVER_MILLIS = 2 ** 31 - 1;
 
 /** The same machine, whose outputs are what `change` makes of each. */
@@ -39,8 +39,6 @@ const saying =
     handle: (now, input) => machine.handle(now, input).flatMap(change),
     deadline: () => machine.deadline(),
   });
-
-const neverPausing = saying((output) => (output.type === 'pause' ? [] : [output]));
 
 /** Who listens, by key; asked for before a process begins. */
 const listeners = (): ReadonlyMap<string, Peer> => {
@@ -88,6 +86,17 @@ const waitsForNobody = (): void => {
   spoil(Rendezvous, 'connect', (right) => (self, now, peer, to, out) => {
     if (listening.has(to)) right(self, now, peer, to, out);
     else peer.become(now, 'half');
+  });
+};
+
+/** In the place of a listener that has left stands one that hears nothing. */
+const keyStaysTaken = (): void => {
+  const deaf = { send: () => new Uint8Array(0) } as unknown as Link;
+  spoil(Rendezvous, 'leave', (right) => (self, now, peer, out) => {
+    const { state, address, key } = peer;
+    right(self, now, peer, out);
+    if (state === 'listening')
+      self.listen(now, Object.assign(new Peer(0, address, deaf, 1, now), { key }), []);
   });
 };
 
@@ -222,10 +231,7 @@ const MEETING: Readonly<Record<string, RelayDefect>> = {
   'key-stays-taken': {
     clause: 'ID-MEET-6',
     says: 'a listener that has left is not forgotten',
-    spoil: () =>
-      spoil(Rendezvous, 'leave', (right) => (self, now, peer, out) => {
-        if (peer.state !== 'listening') right(self, now, peer, out);
-      }),
+    spoil: keyStaysTaken,
   },
   'one-after-the-other': {
     clause: 'ID-CROWD-1',
@@ -309,17 +315,21 @@ const TUNNELS: Readonly<Record<string, RelayDefect>> = {
   'never-held-back': {
     clause: 'ID-TUN-7',
     says: 'it reads on whatever waits to be sent',
-    wrap: neverPausing,
+    wrap: saying((output) => (output.type === 'pause' ? [] : [output])),
   },
-  'full-is-lost': {
+  'lost-when-held-back': {
     clause: 'ID-TUN-7',
-    says: 'what comes for an end that has enough waiting is dropped',
-    spoil: () =>
+    says: 'the first message after one end was held back is lost',
+    spoil: () => {
+      const heldBack = new WeakSet<Peer>();
+      spoil(Peer, 'pause', (right) => (self, now, out) => {
+        heldBack.add(self);
+        right(self, now, out);
+      });
       spoil(Rendezvous, 'forward', (right) => (self, now, peer, heard, out) => {
-        const waiting = peer.partner?.outlet.unsentBytes ?? 0;
-        if (waiting < ENOUGH_BYTES) right(self, now, peer, heard, out);
-      }),
-    wrap: neverPausing,
+        if (!heldBack.delete(peer)) right(self, now, peer, heard, out);
+      });
+    },
   },
   'ends-with-listener': {
     clause: 'ID-TUN-8',
