@@ -7,6 +7,8 @@ given() { if [ -n "${!2:-}" ]; then args+=("$1" "${!2}"); fi; }
 given --exec GATE_EXEC
 given --image GATE_IMAGE
 given --address GATE_ADDRESS
+given --key GATE_KEY
+given --ticket GATE_TICKET
 given --case GATE_CASES
 given --link GATE_LINK
 given --nat GATE_NAT
