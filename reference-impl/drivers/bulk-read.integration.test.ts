@@ -6,6 +6,7 @@ import { Program } from '../port-relay/bin/program.ts';
 import { openMultiplex } from '../port-relay/library.ts';
 import { BULK_BYTES, countBulk, slabsOut } from './bulk-read.ts';
 import { TcpEnd } from './node-end.ts';
+import { within } from './node-script.ts';
 
 t.setTimeout(60_000);
 
@@ -70,16 +71,54 @@ for (const [who, users, restEvery] of [
   });
 }
 
-t.test('a taker that holds its source while it is promoted gets nothing more until it lets go', async (t) => {
+/** Less than any loopback connection buffers. */
+const KERNEL_TAKES_BYTES = 256 * 1024;
+
+/** A user that says all it has at once; little, FIN included, before the first read. */
+const saidAll = async (bytes: number) => {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   const user = connect({ host: '127.0.0.1', port }).on('error', () => {});
-  user.end(pattern(3));
   const [socket] = (await once(server, 'connection')) as [Socket];
+  user.end(Buffer.alloc(bytes));
+  if (bytes < KERNEL_TAKES_BYTES) await once(user, 'finish');
+  server.close();
   const host = { watch: undefined, input: () => {}, gone: () => {} };
-  const end = new TcpEnd(1, host, socket, true);
+  return { end: new TcpEnd(1, host, socket, true), user };
+};
+
+for (const [kib, answer] of [
+  [65, 0],
+  [129, 0],
+  [193, 0],
+  // the promotion waits for it to be written; the FIN is read meanwhile, and read again by the new socket
+  [129, 8],
+] as const) {
+  t.test(`a FIN right behind ${kib} KiB outlives the promotion, answered with ${answer} MiB`, async (t) => {
+    const { end, user } = await saidAll(kib * 1024 + 1);
+    const ended = Promise.withResolvers<void>();
+    let came = 0;
+    end.taker = {
+      bytes: (_, read) => {
+        came += read.length;
+        countBulk(end, read.length);
+        if (answer > 0 && Number.isNaN(end.carried)) end.socket.write(Buffer.alloc(answer * 1024 * 1024));
+      },
+      ended: () => ended.resolve(),
+      failed: () => {},
+    };
+    user.resume();
+    end.socket.resume();
+    await within('the FIN', ended.promise);
+    t.equal(came, kib * 1024 + 1);
+    end.socket.destroy();
+  });
+}
+
+t.test('a taker that holds its source while it is promoted gets nothing more until it lets go', async (t) => {
+  const { end } = await saidAll(BYTES);
   const heldAgain = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let came = 0;
@@ -94,7 +133,7 @@ t.test('a taker that holds its source while it is promoted gets nothing more unt
     ended: () => ended.resolve(),
     failed: () => {},
   };
-  socket.resume();
+  end.socket.resume();
   await heldAgain.promise;
   const before = came;
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -106,6 +145,4 @@ t.test('a taker that holds its source while it is promoted gets nothing more unt
   await ended.promise;
   t.equal(came, BYTES);
   end.socket.destroy();
-  server.close();
-  await once(server, 'close');
 });

@@ -8,7 +8,7 @@
 import { endOf, hear, hearEnd, own, settled, type TcpEnd } from './node-end.ts';
 import { adopt } from './node-handle.ts';
 
-/** Bytes from one socket after which it counts as a bulk transfer. */
+/** Bytes from one socket (or to a carrier) after which it counts as a bulk transfer. Above, every 64 KiB more costs fresh memory. */
 export const BULK_BYTES = 64 * 1024;
 /** Memory for one socket's reads: large for the first few, since many of that size would not fit a processor's cache. */
 const LARGE = { bytes: 512 * 1024, most: 8 } as const;

@@ -1,5 +1,5 @@
 /**
- * The data plane between two sockets. It starts with plain streams (cheap to set up, small when idle); once 256 KiB went one
+ * The data plane between two sockets. It starts with plain streams (cheap to set up, small when idle); once 128 KiB went one
  * way both sockets move to `onread` with reused buffers of up to 1 MiB: larger reads and no allocation, twice the speed.
  * Half-close, RST and back-pressure are exact in both settings. Inherent: a side that is held back because the other reads
  * slowly sees neither FIN nor RST of its peer until it reads again, and after its FIN a later RST is noticed by a write only.
@@ -10,7 +10,7 @@ import { adopt } from './node-handle.ts';
 import type { Tunnel } from './splice-idle.ts';
 
 /** Bytes in one direction after which a tunnel counts as a bulk transfer. */
-export const PROMOTE_BYTES = 256 * 1024;
+export const PROMOTE_BYTES = 128 * 1024;
 /** Turns to wait for a moment in which neither socket has something left to write. */
 const TRIES_MAX = 1_000;
 
@@ -129,11 +129,11 @@ function onEnd(this: Socket): void {
 
 const promote = (a: TcpEnd, b: TcpEnd, tries: number): void => {
   const able = settled(a) && settled(b);
-  if (able && (a.socket.writableLength > 0 || b.socket.writableLength > 0) && tries < TRIES_MAX) {
+  const written = a.socket.writableLength === 0 && b.socket.writableLength === 0;
+  if (able && !written && tries < TRIES_MAX) {
     setImmediate(promote, a, b, tries + 1);
     return;
   }
-  const written = a.socket.writableLength === 0 && b.socket.writableLength === 0;
   const pair = able && written ? buffers.pair() : undefined;
   if (pair === undefined) {
     // else its `drain` does it

@@ -4,7 +4,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 export type SplicedEnd = { socket: Socket; moved(socket: Socket): void };
 
 /** Bytes one way after which a connection counts as a bulk transfer. */
-const BULK_BYTES = 256 * 1024;
+const BULK_BYTES = 128 * 1024;
 /** Turns to wait for a moment in which neither socket has something left to write. */
 const TRIES_MAX = 1_000;
 /** Read buffers by how many may be out: bulk connections of one process share about 100 MiB. */
@@ -14,7 +14,7 @@ type Size = typeof LARGE;
 
 /**
  * Joins two sockets: bytes with back-pressure, FIN as FIN, anything else as RST. Both must allow half-open and be without
- * listeners for `data` and `end`. It begins with plain streams, cheap to set up; once 256 KiB went one way both read into
+ * listeners for `data` and `end`. It begins with plain streams, cheap to set up; once 128 KiB went one way both read into
  * reused buffers of up to 1 MiB, which doubles the speed: a link without a fault is to cost as little as it can.
  */
 export const join = (a: SplicedEnd, b: SplicedEnd): void => {
@@ -29,8 +29,11 @@ const carry = (source: SplicedEnd, sink: SplicedEnd, count: { left: number }): v
     if (!sink.socket.write(chunk)) socket.pause();
     if (count.left <= 0) return;
     count.left -= chunk.length;
+    if (count.left > 0) return;
+    // libuv would go on with up to 32 small reads before the promotion, and their memory is what costs
+    socket.pause();
     // not inside the read that brought these bytes
-    if (count.left <= 0) setImmediate(promote, source, sink, 0);
+    setImmediate(promote, source, sink, 0);
   });
   listen(source, sink);
   if (socket.readableEnded) sink.socket.end();
@@ -49,13 +52,18 @@ const settled = ({ socket }: SplicedEnd): boolean =>
   !socket.destroyed && !socket.readableEnded && !socket.writableEnded && socket.errored === null;
 
 const promote = (a: SplicedEnd, b: SplicedEnd, tries: number): void => {
-  if (!settled(a) || !settled(b)) return;
-  if (a.socket.writableLength > 0 || b.socket.writableLength > 0) {
-    if (tries < TRIES_MAX) setImmediate(promote, a, b, tries + 1);
+  const able = settled(a) && settled(b);
+  const written = a.socket.writableLength === 0 && b.socket.writableLength === 0;
+  if (able && !written && tries < TRIES_MAX) {
+    setImmediate(promote, a, b, tries + 1);
     return;
   }
-  const size = [LARGE, SMALL].find(({ out, most }) => out + 2 <= most);
-  if (size === undefined) return;
+  const size = able && written ? [LARGE, SMALL].find(({ out, most }) => out + 2 <= most) : undefined;
+  if (size === undefined) {
+    // else its `drain` does it
+    if (!b.socket.writableNeedDrain) a.socket.resume();
+    return;
+  }
   const early = [takeEarly(a.socket), takeEarly(b.socket)] as const;
   readLarge(a, b, size);
   readLarge(b, a, size);
