@@ -105,6 +105,40 @@ t.test('every value is kept exactly, and years beyond SQLite have a time as well
   await output.close();
 });
 
+t.test('points of one time are kept as exactly as those of many', async (t) => {
+  const path = join(t.testdir(), 'm.sqlite');
+  const { output } = stage(path);
+  await output.open();
+  const nanosOf: readonly ((n: number) => number)[] = [() => 5, (n) => n % 2, (n) => Math.floor(n / 130)];
+  for (const [secs, nanos] of nanosOf.entries())
+    await output.write(
+      batch(
+        Array.from({ length: 250 }, (_, n) => {
+          const [metric_id, value] = VALUES[n % VALUES.length] as (typeof VALUES)[number];
+          return point({ metric_id, value, timestamp: { secs, nanos: nanos(n) }, resource_id: `${n}` });
+        }),
+      ),
+    );
+  await output.flush();
+  const rows = ask(
+    path,
+    'SELECT secs, nanos, value, resource_id FROM measurements ORDER BY secs, CAST(resource_id AS INTEGER)',
+  );
+  await output.close();
+  t.equal(rows.length, 750);
+  for (const [index, row] of rows.entries()) {
+    const [secs, n] = [Math.floor(index / 250), index % 250];
+    const [, , value] = VALUES[n % VALUES.length] as (typeof VALUES)[number];
+    const expected = {
+      secs: BigInt(secs),
+      nanos: BigInt(nanosOf[secs]?.(n) ?? -1),
+      value,
+      resource_id: `${n}`,
+    };
+    t.strictSame(row, expected);
+  }
+});
+
 t.test('a batch that comes again is stored once, also after a new start', async (t) => {
   const path = join(t.testdir(), 'm.sqlite');
   const origin = (number: number) => ({ client: 'node-1', spool: 'a', batch: number });
