@@ -85,6 +85,23 @@ inEveryMode('refusals of values name the path', Shape as never, (codec, t) => {
   t.equal(hex(codec.encode({ points: [] })), '00', 'a refusal leaves nothing behind');
 });
 
+const Alike = p.struct({ length: p.u8, inner: p.option(p.struct({ note: p.option(p.u8) })) });
+
+inEveryMode('what is no object is no struct, whatever properties it has', Alike as never, (codec, t) => {
+  const refused: readonly (readonly [unknown, string])[] = [
+    ['ab', ''],
+    [7n, ''],
+    [{ length: 1, inner: 5 }, 'inner'],
+    [{ length: 1, inner: true }, 'inner'],
+  ];
+  for (const [value, path] of refused)
+    t.match(
+      refusalOf(() => codec.encode(value)),
+      { kind: 'SerializeBadValue', path },
+    );
+  t.equal(hex(codec.encode({ length: 2, inner: { note: 3 } })), '02010103');
+});
+
 inEveryMode('encodeInto writes in place and says when there is no room', Shape as never, (codec, t) => {
   const value = { points: [{ value: 7, label: 'x'.repeat(300) }] };
   const size = codec.size(value);

@@ -1,6 +1,6 @@
 import type { Settings } from '../codec/options.ts';
 import { CALLABLE } from '../generate/callable.ts';
-import { DecodeSource } from '../generate/decode-source.ts';
+import { DecodeSource, PAST_END } from '../generate/decode-source.ts';
 import { minSizes } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import type { Layout, Slot } from './layout.ts';
@@ -33,10 +33,9 @@ export class ColumnsSource {
       `${count}S.reserve(0,n);S.counts[0]=n;let A=S.arrays;`,
       this.#slots.length > 0 ? `let ${this.#slots.map((_, i) => `q${i}=A[${i}]`).join()};` : '',
       ...lists.map((level) => `let c${level}=0,m${level}=S.rooms[${level}];`),
-      `for(let i=0;i<n;i++){${body}}`,
+      `for(let i=0;i<n;i++){${body}${PAST_END}}`,
       ...lists.map((level) => `S.counts[${level}]=c${level};`),
-      // a last variant without a value may lie behind the input
-      'if(p>e)end(p);C.p=p}',
+      'C.p=p}',
     ].join('\n');
     const functions = [main, ...this.#values.outlined()].join('\n');
     const names = Object.keys(CALLABLE).filter((name) => new RegExp(`\\b${name}\\b`).test(functions));
@@ -73,7 +72,7 @@ export class ColumnsSource {
       }
       case 'dict': {
         const n = this.#name('n');
-        return `${this.#length(n)}q${layout.slot}[${i}]=D.idAt(b,v,p,${n});p+=${n};\n`;
+        return `${this.#length(n)}q${layout.slot}[${i}]=${n}===0?0:textId(b,v,p,${n},D);p+=${n};\n`;
       }
       case 'ref':
       case 'bytes': {
@@ -110,7 +109,7 @@ export class ColumnsSource {
       .flatMap((slot, at) => (slot.level === level ? [`q${at}=A[${at}];`] : []))
       .join('');
     const grow = `if(c${level}+${n}>m${level}){S.reserve(${level},c${level}+${n});m${level}=S.rooms[${level}];${reload}}`;
-    return `${this.#values.count(n, node)}${grow}for(let ${k}=0;${k}<${n};${k}++){${this.#read(of, `c${level}`)}c${level}++}q${ends}[${i}]=c${level};\n`;
+    return `${this.#values.count(n, node)}${grow}for(let ${k}=0;${k}<${n};${k}++){${this.#read(of, `c${level}`)}c${level}++;${PAST_END}}q${ends}[${i}]=c${level};\n`;
   }
 
   #choice(layout: Extract<Layout, { kind: 'choice' }>, i: string): string {
@@ -124,7 +123,7 @@ export class ColumnsSource {
         bool: () => `${this.#values.value(node, y)}q${numbers}[${i}]=${y}?1:0;`,
         text: () =>
           text === 'dict'
-            ? `${this.#length(n)}q${numbers}[${i}]=D.idAt(b,v,p,${n});p+=${n};`
+            ? `${this.#length(n)}q${numbers}[${i}]=${n}===0?0:textId(b,v,p,${n},D);p+=${n};`
             : `${this.#length(n)}q${numbers}[${i}]=p-s;q${lengths}[${i}]=${n};p+=${n};`,
         other: () =>
           `${this.#values.value(node, y)}q${numbers}[${i}]=q${others}.length;q${others}.push(${y});`,

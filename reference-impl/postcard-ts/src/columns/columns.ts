@@ -125,9 +125,10 @@ export const assembleColumns = <T>(
   const plan = new LayoutPlan(row, options.columns ?? {}, options.text ?? 'dict');
   const closures = (): ColumnsFunction => new ClosureColumns(row, settings).build(row, plan.root);
   const read = own ?? closures();
+  const perRow = new Array<number>(plan.levels).fill(0);
 
   const emptyStore = (bytes: Uint8Array, { reuse, dictionary }: ColumnsDecodeOptions<T>): Store => {
-    const store = reuse ? Table.storeOf(reuse) : new Store(plan.slots, plan.levels);
+    const store = reuse ? Table.storeOf(reuse) : new Store(plan.slots, plan.levels, perRow);
     store.clear();
     store.bytes = bytes;
     store.dictionary = dictionary ?? new Dictionary();
@@ -151,6 +152,7 @@ export const assembleColumns = <T>(
     const store = emptyStore(bytes, how);
     try {
       read(input.p, store);
+      store.learn();
       return { table: new Table<T>(plan.root, store), end: input.p - input.s };
     } catch (thrown) {
       throw explained(bytes, offset, thrown);

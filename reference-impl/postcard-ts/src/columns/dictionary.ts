@@ -1,4 +1,4 @@
-import { slotIds, slotOwners, slotTexts, textAt, textSlot } from '../wire/text-in.ts';
+import { textId } from '../wire/text-in.ts';
 
 let lastOwner = 0;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -10,7 +10,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export class Dictionary {
   readonly strings: string[] = [''];
   readonly #ids = new Map<string, number>([['', 0]]);
-  readonly #owner = ++lastOwner;
+  /** Who this is to the table of strings read last. For the readers of columns, which ask that table themselves. */
+  readonly owner: number = ++lastOwner;
 
   /** The id of a string, given at need. */
   idOf(text: string): number {
@@ -25,14 +26,7 @@ export class Dictionary {
 
   /** The id of the string of n bytes at p, without making the string if it was here before. @throws Refusal DeserializeBadUtf8 */
   idAt(b: Uint8Array, v: DataView, p: number, n: number): number {
-    if (n === 0) return 0;
-    const slot = textSlot(b, v, p, n);
-    if (slot < 0) return this.idOf(textAt(b, v, p, n));
-    if (slotOwners[slot] === this.#owner) return slotIds[slot] as number;
-    const id = this.idOf(slotTexts[slot] as string);
-    slotOwners[slot] = this.#owner;
-    slotIds[slot] = id;
-    return id;
+    return n === 0 ? 0 : textId(b, v, p, n, this);
   }
 }
 

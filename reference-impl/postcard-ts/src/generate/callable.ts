@@ -12,7 +12,7 @@ import {
 } from '../wire/input.ts';
 import { cut, grow, output } from '../wire/output.ts';
 import { badValue, refuse } from '../wire/refusal.ts';
-import { readChar, textAt } from '../wire/text-in.ts';
+import { readChar, textAt, textId } from '../wire/text-in.ts';
 import { checkChar, writeText } from '../wire/text-out.ts';
 import {
   readFixedWide,
@@ -20,6 +20,7 @@ import {
   readI64Auto,
   readI64Big,
   readLength,
+  readU32,
   readU64,
   readU64Auto,
   readU64Big,
@@ -74,8 +75,10 @@ export const CALLABLE = {
   takeEmpties,
   enter,
   textAt,
+  textId,
   readChar,
   readLength,
+  readU32,
   readU64,
   readU64Big,
   readU64Auto,

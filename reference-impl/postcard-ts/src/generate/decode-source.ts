@@ -16,7 +16,7 @@ export type DecodeSourceOptions = {
  * be read (they are somebody else's, or undefined), and whoever makes something of them looks first. Comparisons are written so that
  * they refuse undefined.
  */
-const PAST_END = 'if(p>e)end(p);';
+export const PAST_END = 'if(p>e)end(p);';
 
 /** The bytes after the first of a varint of at most 3 or 5 bytes, whose first is in x and above 127. */
 const rest32 = (names: Names, x: string, bytesMax: 3 | 5): string => {
@@ -65,9 +65,9 @@ export class DecodeSource {
     return functions;
   }
 
-  /** Code that declares `out` and reads a value into it, none of it from behind the input. */
+  /** Code that declares `out` and reads a value into it, perhaps from behind the input: `PAST_END` has to follow. */
   value(node: Node, out: string): string {
-    return `${this.#code(node, out)}${PAST_END}`;
+    return this.#code(node, out);
   }
 
   #function(name: string, node: Node): string {
@@ -244,7 +244,11 @@ export class DecodeSource {
 
   /** Declares x and reads the index of a variant. */
   index(x: string, variants: number): string {
-    return `${this.#varint(x, 5)}if(!(${x}<${variants}))badEnum(p-1,${x},${variants});`;
+    const longer = `if(${x}>127){${x}=readU32(p-1);p=C.p}`;
+    const check = `if(!(${x}<${variants}))badEnum(p-1,${x},${variants});`;
+    // what one byte may say is told from all else by one comparison
+    const read = variants > 128 ? longer + check : `if(!(${x}<${variants})){${longer}${check}}`;
+    return `let ${x}=b[p++];${read}`;
   }
 
   #table(names: readonly (string | null)[]): string {

@@ -85,15 +85,53 @@ const asBigint = (): bigint => {
 const unsafe = (at: number, value: bigint): never =>
   refuse('DeserializeUnsafeInteger', at, 'an integer within 2^53-1', String(value));
 
+/**
+ * Reads a u64 of 5 to 8 bytes into low and middle, without a loop: times and counters have so many.
+ * @returns false when it is shorter, longer, or so near the end of the input that it may not be there: nothing was read then
+ */
+const fewLimbs = (p: number): boolean => {
+  const { b, e } = input;
+  if (e - p < 8) return false;
+  const b0 = b[p] as number;
+  const b1 = b[p + 1] as number;
+  const b2 = b[p + 2] as number;
+  const b3 = b[p + 3] as number;
+  if ((b0 & b1 & b2 & b3) < 128) return false;
+  let last = b[p + 4] as number;
+  let q = p + 5;
+  let value = last & 127;
+  for (let shift = 7; last > 127 && shift < 28; shift += 7) {
+    last = b[q++] as number;
+    value |= (last & 127) << shift;
+  }
+  if (last > 127) return false;
+  low = (b0 & 127) | ((b1 & 127) << 7) | ((b2 & 127) << 14) | ((b3 & 127) << 21);
+  middle = value;
+  input.p = q;
+  return true;
+};
+
 /** Reads a u64 as a safe number. @throws Refusal DeserializeUnsafeInteger, DeserializeBadVarint, DeserializeUnexpectedEnd */
 export const readU64 = (p: number): number => {
+  if (fewLimbs(p) && middle < 0x200_0000) return middle * 0x1000_0000 + low;
   limbs(p);
   return isSafe() ? asNumber() : unsafe(p, asBigint());
 };
+
+/** Bigints of one byte: making one is a call into the engine. */
+const SMALL_BIGINTS: readonly bigint[] = Array.from({ length: 128 }, (_, i) => BigInt(i));
+
 /** Reads a u64 as a bigint. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
 export const readU64Big = (p: number): bigint => {
-  limbs(p);
-  return middle === 0 && high === 0 ? BigInt(low) : asBigint();
+  const { b, e } = input;
+  const first = b[p] as number;
+  if (first < 128 && p < e) {
+    input.p = p + 1;
+    return SMALL_BIGINTS[first] as bigint;
+  }
+  if (fewLimbs(p)) high = 0;
+  else limbs(p);
+  return asBigint();
 };
 /** Reads a u64 as whichever its value needs. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
 export const readU64Auto = (p: number): number | bigint => {
