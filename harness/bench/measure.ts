@@ -45,6 +45,8 @@ export type Row = {
   readonly costs: readonly (number | null)[];
   /** Medians of what is told beside the figure. */
   readonly beside: Readonly<Record<string, number>>;
+  /** The same by round, for goals that are about it. */
+  readonly besides?: readonly (Sample['beside'] | null)[];
   readonly failed: number;
   /** The last failure, or why there is no figure. */
   readonly why: string | undefined;
@@ -159,6 +161,7 @@ const rowOf = (name: string, own: boolean, { samples, failed, why }: Turns): Row
     estimate: estimate(values.flatMap((value) => value ?? [])),
     costs,
     beside,
+    besides: samples.map((sample) => sample?.beside ?? null),
     failed,
     why,
   };

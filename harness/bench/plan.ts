@@ -239,7 +239,8 @@ export const plan = (peers: FoundPeers, sizes: Sizes): readonly Measure[] => {
       declaredRate({ ...rateLinks(peers, megabytes), rounds: fewRounds }, megabytes, sizes.rateSeconds),
     ),
     undelayed({ ...only(links(peers), [NAMES.chaos]), rounds: 1 }, kept, sizes.pings),
-    declaredDelay({ ...delayLinks(peers), rounds: fewRounds }, kept, sizes.pings),
+    // half the messages in more rounds: an interval takes six
+    declaredDelay({ ...delayLinks(peers), rounds }, kept, Math.ceil(sizes.pings / 2)),
     ...(more
       ? [
           transfer({

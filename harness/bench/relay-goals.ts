@@ -1,6 +1,7 @@
 /** The goals of the relay's speed, each with where in a run its figure is found. */
 import { type Goal, type JudgedGoal, judgeGoal, type Sense } from './goals.ts';
 import type { Measured, Row } from './measure.ts';
+import { DECLARED_SPREAD_MILLIS, SPREAD_KEY } from './measure-links.ts';
 import { NAMES } from './plan.ts';
 import { type Estimate, estimate, ratio } from './statistics.ts';
 
@@ -42,8 +43,7 @@ const beside =
   (measures) => {
     const row = rowOf(measures, id, name);
     if (typeof row === 'string') return row;
-    const value = of(row.beside[key] ?? Number.NaN);
-    return { value, low: value, high: value, rounds: row.estimate.rounds };
+    return estimate((row.besides ?? []).map((told) => of(told?.[key] ?? Number.NaN)));
   };
 
 type Wanted = readonly [goal: Omit<Goal, 'id'>, find: Finder];
@@ -62,9 +62,6 @@ const within = (what: string, limit: number, unit: string, find: Finder): Wanted
 ];
 
 const percentOff = (share: number): number => Math.abs(share - 1) * 100;
-/** Standard deviation of a uniform draw from 15 to 25. */
-const DECLARED_DEVIATION = 5 / Math.sqrt(3);
-
 const {
   pool,
   event,
@@ -118,13 +115,13 @@ const WANTED: readonly Wanted[] = [
     'latency fault of 20 ms, error',
     0.5,
     'ms',
-    plain('latency', chaos, (mean) => Math.abs(mean - 20)),
+    plain('latency', chaos, (middle) => Math.abs(middle - 20)),
   ),
   within(
     'latency fault of ± 5 ms, error of its spread',
     10,
     '%',
-    beside('latency', chaos, 'deviation ms', (deviation) => percentOff(deviation / DECLARED_DEVIATION)),
+    beside('latency', chaos, SPREAD_KEY, (spread) => percentOff(spread / DECLARED_SPREAD_MILLIS)),
   ),
 ];
 
