@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Profile } from './case.ts';
 import { clauseOf } from './clauses/registry.ts';
 import { Canary } from './engine/canary.ts';
+import { isTooBusy } from './engine/judge-case.ts';
 import { DIRECT } from './engine/path.ts';
 import { runClientCases } from './engine/run-client-cases.ts';
 import { runServerCases } from './engine/run-server-cases.ts';
@@ -187,10 +188,12 @@ const told = ({ got }: CaseResult): string => (got.split('\n')[0] as string).sli
 
 export type Bite = { readonly killed: boolean; readonly says: string };
 
-/** The mutant before the cases of its clause, until one fails. */
+/** The mutant before the cases of its clause, until one fails; once more where a busy machine left one undecided. */
 export const bite = async (proof: Proof, mutant: Mutant, canary: Canary): Promise<Bite> => {
   const isKill = ({ verdict, blame }: CaseResult): boolean => verdict === 'fail' && blame === 'target';
-  const results = await judged(proof, mutant.command, canary, (clause) => clause === mutant.clause, isKill);
+  const look = () => judged(proof, mutant.command, canary, (clause) => clause === mutant.clause, isKill);
+  let results = await look();
+  if (!results.some(isKill) && results.some(isTooBusy)) results = await look();
   const kill = results.find(isKill);
   if (kill !== undefined) return { killed: true, says: `${kill.id}: ${told(kill)}` };
   const found = results.map((result) => `${result.id} ${result.verdict} (${told(result)})`);

@@ -178,7 +178,12 @@ export const FRAMES = serverCases(
       const { body, count } = bodyOfLength(client.name, BODY_MAX);
       if (body.length !== BODY_MAX) throw new Error(`a body of ${body.length} bytes was made`);
       await client.end.send(framed(body));
-      const enough = () => stored.of(name).length >= count;
+      const enough = (): boolean => {
+        const all = stored.of(name).length >= count;
+        if (!all && client.end.ended !== 'open')
+          it.broken('a connection that goes on', `it is closed (${client.end.ended})`);
+        return all;
+      };
       await stored.until(`${count} points`, enough, () => `${stored.of(name).length}`, 6 * it.patienceMillis);
       await client.say(send(point(1, count)));
       await stored.exactly(count + 1, name);
