@@ -198,7 +198,10 @@ export const addConformanceCommand = (program: Command): void => {
       'server or client, of a protocol whose ends are alike (yamux)',
       parsed(oneOf('role', ['server', 'client'] as const)),
     )
-    .option('--exec <command>', "start this program; {port} is where it must listen: './my-relay {port}'")
+    .option(
+      '--exec <command>',
+      "start this program: './my-relay {port}'; a profile alone tells which {words} it may have",
+    )
     .option('--image <words>', "run this image, with the words of its command: 'my-relay:1 serve {port}'")
     .option('--address <host:port>', 'judge a program that runs already')
     .option(

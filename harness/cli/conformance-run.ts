@@ -29,7 +29,8 @@ export const pathsOf = (
   profile: Profile,
   { link, nat }: Pick<RunFlags, 'link' | 'nat'>,
 ): readonly PathSpec[] => {
-  if (profile.role === 'adapter' && link.length + nat.length > 0)
+  const networked = profile.role === 'server' || (profile.role === 'client' && profile.local !== true);
+  if (!networked && link.length + nat.length > 0)
     throw new UsageError(
       `${profile.name} has no network: --link and --nat change nothing there. Leave them out.`,
     );

@@ -40,13 +40,40 @@ export const serverOf = (
   return image === undefined ? execServer(exec as string, files) : imageServer(image);
 };
 
-const placeholdersOf = (profile: Profile): string => {
-  if (profile.role === 'adapter') return '';
-  const names =
-    profile.role === 'server'
-      ? ['port', ...Object.keys(profile.files ?? {})]
-      : Object.keys(profile.placeholders);
-  return names.map((name) => ` {${name}}`).join('');
+/** What its command line may have in it, each with what it stands for. */
+const placeholdersOf = (profile: Profile): Readonly<Record<string, string>> => {
+  switch (profile.role) {
+    case 'adapter':
+      return {};
+    case 'client':
+      return profile.placeholders;
+    case 'server':
+      return {
+        port: 'where it must listen; without it, it must print the port that it took',
+        ...Object.fromEntries(Object.keys(profile.files ?? {}).map((name) => [name, 'a file that it reads'])),
+        ...profile.placeholders,
+      };
+  }
+};
+
+/** `Give --exec './my-program {port}'`, and below it what may stand there. */
+const advice = (profile: Profile, others = ''): string => {
+  if (profile.role === 'adapter') return "Give --exec './my-adapter'.";
+  const entries = Object.entries(placeholdersOf(profile));
+  const width = Math.max(...entries.map(([name]) => name.length)) + 2;
+  const meanings = entries.map(([name, meaning]) => `\n  ${`{${name}}`.padEnd(width)}  ${meaning}`).join('');
+  const words = entries.map(([name]) => `{${name}}`).join(' ');
+  const few = entries.length > 1 ? ' It takes those that it needs.' : '';
+  return `Give --exec './my-program ${words}'${others}.${few}${meanings}`;
+};
+
+/** Nobody can know where to dial, or what to obey, whom nothing tells. */
+const refuseUntold = (profile: Profile, exec: string): void => {
+  const names = Object.keys(placeholdersOf(profile));
+  if (profile.role !== 'client' || names.some((name) => exec.includes(`{${name}}`))) return;
+  throw new UsageError(
+    `--exec '${exec}' has no {...} in it, and each case starts the program with files and addresses of its own.\n${advice(profile)}`,
+  );
 };
 
 /** @throws UsageError: no target, two of them, or one of a kind that this profile cannot judge */
@@ -54,20 +81,18 @@ export const refuseWrongTarget = (profile: Profile, flags: TargetFlags): void =>
   const { exec, address, image, pid } = flags;
   const given = [exec, address, image].filter((one) => one !== undefined);
   const others = profile.role === 'server' ? ', --address HOST:PORT or --image NAME' : '';
-  if (given.length === 0)
-    throw new UsageError(
-      `what is to be judged? Give --exec './my-program${placeholdersOf(profile)}'${others}.`,
-    );
+  if (given.length === 0) throw new UsageError(`what is to be judged? ${advice(profile, others)}`);
   if (given.length > 1)
     throw new UsageError('--exec, --address and --image are three ways to name one target: give one.');
   if (pid !== undefined && address === undefined)
     throw new UsageError('--pid goes with --address: of a program that we start, we know it.');
   if (profile.role === 'client' && exec === undefined)
     throw new UsageError(
-      `${profile.name} judges a program that dials: each case must start it. Give --exec './my-program${placeholdersOf(profile)}'.`,
+      `${profile.name}: each case starts the program for itself; one that runs already cannot be judged.\n${advice(profile)}`,
     );
   if (profile.role === 'adapter' && exec === undefined)
     throw new UsageError(
-      `${profile.name} judges a program that is talked to over its standard input. Give --exec './my-adapter'.`,
+      `${profile.name} judges a program that is talked to over its standard input. ${advice(profile)}`,
     );
+  if (exec !== undefined) refuseUntold(profile, exec);
 };

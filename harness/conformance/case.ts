@@ -151,12 +151,16 @@ export type ServerProfile = Common & {
   readonly files?: Readonly<Record<string, string>>;
   /** The one of them that says who a target is: of one that runs already, its public key must be told instead. */
   readonly keyFile?: string;
+  /** What else its command line may have in it, each with what it stands for: `{output}`. */
+  readonly placeholders?: Readonly<Record<string, string>>;
   readonly cases: readonly Case<ServerContext>[];
 };
 export type ClientProfile = Common & {
   readonly role: 'client';
   /** Placeholders of its command line, each with what it stands for: `{port}`. The command line tells them where none is given. */
   readonly placeholders: Readonly<Record<string, string>>;
+  /** It is met on this machine alone, through files: links and NATs would change nothing. */
+  readonly local?: true;
   readonly cases: readonly Case<ClientContext>[];
 };
 export type AdapterProfile = Common & {

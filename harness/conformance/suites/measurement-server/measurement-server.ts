@@ -15,6 +15,7 @@ export const MEASUREMENT_SERVER: ServerProfile = {
     csv: "writes what it stores to {output}, a CSV file in Alumet's columns",
     signals: 'ends by SIGTERM and SIGINT',
   },
+  placeholders: { output: "the CSV file it must write what it stores to, in Alumet's columns" },
   // most of them wait for a store several times over
   cases: [...GREETING, ...FRAMES, ...METRICS, ...POINTS, ...CROWD].map((item) => ({
     limitMillis: 60_000,

@@ -14,5 +14,6 @@ export const SOCKET_CONTROL: ClientProfile = {
     replies: 'answers each line by ok or error: and a reason (an extension)',
   },
   placeholders: PLACEHOLDERS,
+  local: true,
   cases: [...COMMANDS, ...LINES, ...SOCKETS].map((item) => ({ limitMillis: 60_000, ...item })),
 };
