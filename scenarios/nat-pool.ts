@@ -118,20 +118,19 @@ const site = (options: Options, index: number): Site => {
   const place = nth(PLACES, index);
   const name = nameOf(index);
   const stride = Math.max(1, Math.ceil((options.sites * options.clients) / WATCHED_MAX));
+  const schedule = scheduleFor(options);
   const client = (i: number): HostedActor => {
-    const startAfterMillis = Math.floor(
-      (START_WITHIN_MILLIS * (i + index / options.sites)) / options.clients,
-    );
+    const turn = START_WITHIN_MILLIS * (i + index / options.sites);
     const actor: ActorSpec<Ref> = {
       kind: 'client',
       mode: nth(MODES, i),
       relay: 'relay',
       service: `${name}/service`,
       poolSize: 2,
-      schedule: scheduleFor(options),
+      schedule,
       dialMillis: 5_000,
       keepaliveMillis: KEEPALIVE_MILLIS,
-      startAfterMillis,
+      startAfterMillis: Math.floor(turn / options.clients),
     };
     return {
       who: `${name}/client-${two(i + 1)}`,

@@ -29,7 +29,7 @@ import { type Disk, MemoryStore, newDisk } from './point-store.ts';
 import { ScriptMachine } from './script.ts';
 import { ServiceMachine } from './service.ts';
 import { inWork, SqliteStore } from './sqlite-store.ts';
-import { translated } from './translated.ts';
+import { commandless, translated } from './translated.ts';
 import { UsersMachine } from './users.ts';
 
 /** What an actor gets of the world it is put into. */
@@ -88,11 +88,20 @@ const client = (
   world: ActorWorld,
 ): NetMachine<Happening, ActorCommand> => {
   const rng = rngFor(world.seed, `client/${world.who}`);
-  const machine = clientOf(spec.mode, { ...spec, rng, name: world.name });
-  return translated(
-    machine,
-    () => undefined,
-    (report) => [report],
+  const { mode, relay, service, poolSize, schedule, dialMillis, keepaliveMillis, startAfterMillis } = spec;
+  // one literal, not a copy of the spec and more: a large world makes very many of these
+  return commandless(
+    clientOf(mode, {
+      relay,
+      service,
+      poolSize,
+      schedule,
+      rng,
+      name: world.name,
+      dialMillis,
+      keepaliveMillis,
+      startAfterMillis,
+    }),
   );
 };
 

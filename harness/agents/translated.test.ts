@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { CommandInput, NetInput, NetMachine } from '../../reference-impl/machine/machine.ts';
 import { order } from './testing/hand.ts';
-import { retold, translated } from './translated.ts';
+import { commandless, retold, translated } from './translated.ts';
 
 const SEND = { type: 'end', conn: 1 } as const;
 const say = (event: number) => ({ type: 'report', event }) as const;
@@ -42,5 +42,22 @@ t.test('commands are translated, and those for others never reach the machine', 
   ]);
   machine.handle(1, { type: 'start' });
   t.same(heard, [{ type: 'command', command: 'push!' }, { type: 'start' }]);
+  t.end();
+});
+
+t.test('a machine that speaks the words itself is passed on as it is, but hears no commands', (t) => {
+  const heard: NetInput[] = [];
+  const said = [{ type: 'report', event: ready(7) }] as const;
+  const machine = commandless({
+    deadline: () => 42,
+    handle: (_now, input) => {
+      heard.push(input as NetInput);
+      return said;
+    },
+  });
+  t.equal(machine.deadline(), 42);
+  t.same(machine.handle(0, { type: 'command', command: order() }), []);
+  t.equal(machine.handle(1, { type: 'start' }), said, 'the very list');
+  t.same(heard, [{ type: 'start' }]);
   t.end();
 });

@@ -20,11 +20,15 @@ export const retold = <Report>(
   let at = 0;
   while (at < outputs.length && outputs[at]?.type !== 'report') at++;
   if (at === outputs.length) return outputs as readonly NetOutput<Happening>[];
-  const told = outputs.slice(0, at) as NetOutput<Happening>[];
-  for (; at < outputs.length; at++) {
-    const output = outputs[at] as NetOutput<Report>;
-    if (output.type !== 'report') told.push(output);
-    else for (const event of report(output.event)) told.push({ type: 'report', event });
+  const told: NetOutput<Happening>[] = [];
+  for (let i = 0; i < outputs.length; i++) {
+    const output = outputs[i] as NetOutput<Report>;
+    if (output.type !== 'report') {
+      told.push(output);
+      continue;
+    }
+    const events = report(output.event);
+    for (let j = 0; j < events.length; j++) told.push({ type: 'report', event: events[j] as Happening });
   }
   return told;
 };
@@ -57,6 +61,27 @@ class Translated<Report, Command> implements NetMachine<Happening, ActorCommand>
       : retold(this.#machine.handle(now, { type: 'command', command: told }), this.#report);
   }
 }
+
+/** For machines whose reports are words of the trace as they are: outputs pass without a look, which a crowd's clients notice. */
+class Commandless implements NetMachine<Happening, ActorCommand> {
+  readonly #machine: NetMachine<Happening, never>;
+
+  constructor(machine: NetMachine<Happening, never>) {
+    this.#machine = machine;
+  }
+
+  deadline(): Millis | undefined {
+    return this.#machine.deadline();
+  }
+
+  handle(now: Millis, input: NetInput | CommandInput<ActorCommand>): readonly NetOutput<Happening>[] {
+    return input.type === 'command' ? NOTHING : this.#machine.handle(now, input);
+  }
+}
+
+/** A machine that speaks the trace's words itself and hears no commands of the lab. */
+export const commandless = (machine: NetMachine<Happening, never>): NetMachine<Happening, ActorCommand> =>
+  new Commandless(machine);
 
 /**
  * A machine of the reference implementation or of a workspace, spoken to in the lab's words: commands are translated on their

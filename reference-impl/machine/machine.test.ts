@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { LineReader, line } from './lines.ts';
-import { soonest } from './machine.ts';
+import { sooner, soonest } from './machine.ts';
 import { rngFor } from './rng.ts';
 import { Timeouts } from './timeouts.ts';
 import { WireError } from './wire-error.ts';
@@ -65,6 +66,11 @@ t.test('line writes ASCII and a newline', async (t) => {
 t.test('the earliest of some deadlines', async (t) => {
   t.equal(soonest(undefined, 5, 3, undefined), 3);
   t.equal(soonest(undefined), undefined);
+  t.equal(sooner(5, 3), 3);
+  t.equal(sooner(3, 5), 3);
+  t.equal(sooner(undefined, 0), 0);
+  t.equal(sooner(0, undefined), 0);
+  t.equal(sooner(undefined, undefined), undefined);
 });
 
 t.test(
@@ -127,4 +133,35 @@ t.test('a wire error says what was expected, what came, where, and what to try',
   });
   t.equal(error.message, 'X at byte 24: expected <= 5 bytes, got 6 - try less');
   t.match(error, { code: 'X', fault: 'remote', at: 24 });
+});
+
+t.test('asked after every act, timers of one length are the earliest of those that wait', (t) => {
+  const acts = fc.array(fc.tuple(fc.nat(3), fc.nat(5), fc.nat(12)), { maxLength: 80 });
+  fc.assert(
+    fc.property(acts, (acts) => {
+      const timeouts = new Timeouts<number>(10);
+      const plain = new Map<number, number>();
+      let now = 0;
+      for (const [act, key, millis] of acts) {
+        now += millis;
+        if (act < 2) {
+          timeouts.set(now, key);
+          plain.set(key, now + 10);
+        } else if (act === 2) {
+          timeouts.cancel(key);
+          plain.delete(key);
+        } else {
+          const due = [...plain].filter(([, at]) => at <= now).map(([key]) => key);
+          for (const key of due) plain.delete(key);
+          if ([...timeouts.expired(now)].sort().join() !== due.sort().join()) return false;
+        }
+        const first = plain.size === 0 ? undefined : Math.min(...plain.values());
+        if (timeouts.next() !== first) return false;
+      }
+      return true;
+    }),
+    { seed: 20_261_121, numRuns: 2_000 },
+  );
+  t.pass('2,000 histories, seed 20261121');
+  t.end();
 });

@@ -118,6 +118,10 @@ export type CommandInput<Command> = { readonly type: 'command'; readonly command
 /** The answer of a machine that has nothing to do: one frozen list, never a new one. */
 export const NOTHING: readonly never[] = Object.freeze([]) as readonly never[];
 
+/** The earlier of two deadlines. */
+export const sooner = (a: Millis | undefined, b: Millis | undefined): Millis | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;
+
 /** The earliest of some deadlines. */
 export const soonest = (...times: readonly (Millis | undefined)[]): Millis | undefined => {
   let first: Millis | undefined;

@@ -14,6 +14,8 @@ export class Timeouts<Key> {
   #keys: Key[] = NONE;
   #times: Millis[] = NONE;
   #first = 0;
+  /** `#first` is one that waits: drivers ask after every input, and most inputs do not touch the first timer. */
+  #known = false;
 
   constructor(lengthMillis: Millis) {
     this.#lengthMillis = lengthMillis;
@@ -22,6 +24,7 @@ export class Timeouts<Key> {
   /** Starts (or starts again) the timer of `key`. */
   set(now: Millis, key: Key): void {
     const at = now + this.#lengthMillis;
+    if (key === this.#keys[this.#first]) this.#known = false;
     if (this.#due === undefined) {
       this.#due = new Map();
       this.#keys = [];
@@ -33,7 +36,7 @@ export class Timeouts<Key> {
   }
 
   cancel(key: Key): void {
-    this.#due?.delete(key);
+    if (this.#due?.delete(key) === true && key === this.#keys[this.#first]) this.#known = false;
   }
 
   has(key: Key): boolean {
@@ -42,6 +45,7 @@ export class Timeouts<Key> {
 
   /** When the first timer is due. */
   next(): Millis | undefined {
+    if (this.#known) return this.#times[this.#first];
     const due = this.#due;
     if (due === undefined) return undefined;
     if (due.size === 0) {
@@ -57,6 +61,7 @@ export class Timeouts<Key> {
       this.#times.splice(0, this.#first);
       this.#first = 0;
     }
+    this.#known = true;
     return this.#times[this.#first];
   }
 
@@ -69,7 +74,7 @@ export class Timeouts<Key> {
   *#take(now: Millis): Generator<Key> {
     for (let at = this.next(); at !== undefined && at <= now; at = this.next()) {
       const key = this.#keys[this.#first] as Key;
-      this.#due?.delete(key);
+      this.cancel(key);
       yield key;
     }
   }

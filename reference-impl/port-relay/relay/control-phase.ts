@@ -1,3 +1,4 @@
+import { latin1 } from '../../machine/lines.ts';
 import type { Refusal, RelayMode } from './relay-report.ts';
 
 /** What the bytes so far say. `rest`: bytes behind the last control line; they belong to the next phase. */
@@ -14,6 +15,8 @@ const beginsMode = (word: string): boolean => {
   for (const mode of MODES) if (mode.startsWith(word)) return true;
   return false;
 };
+const behind = (bytes: Uint8Array, at: number): Uint8Array | undefined =>
+  at + 1 === bytes.length ? undefined : bytes.subarray(at + 1);
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
@@ -41,9 +44,16 @@ export class ControlPhase {
   /** Takes the next bytes, cut anywhere. Not to be called again after another answer than `more`. */
   push(bytes: Uint8Array): ControlStep {
     for (let at = 0; at < bytes.length; at++) {
+      const end = this.#wholeLine(bytes, at);
+      if (end > at) {
+        const step = this.#line(latin1(bytes, at, end), behind(bytes, end));
+        if (step.type !== 'more') return step;
+        at = end;
+        continue;
+      }
       const byte = bytes[at] as number;
       if (byte === NEWLINE) {
-        const step = this.#line(at + 1 === bytes.length ? undefined : bytes.subarray(at + 1));
+        const step = this.#line(this.#word, behind(bytes, at));
         if (step.type !== 'more') return step;
         continue;
       }
@@ -51,6 +61,22 @@ export class ControlPhase {
       if (why !== undefined) return { type: 'refused', why };
     }
     return MORE;
+  }
+
+  /**
+   * Clients' lines come whole and plain, as a rule: such a line is taken as one string instead of growing by its bytes, each with
+   * a look at what it could become.
+   * @returns where the newline is of a line that begins at `at` and has nothing in it but one word; else -1
+   */
+  #wholeLine(bytes: Uint8Array, at: number): number {
+    if (this.#length > 0 || this.#returned) return -1;
+    const last = Math.min(bytes.length - 1, at + this.#lineBytesMax);
+    for (let i = at; i <= last; i++) {
+      const byte = bytes[i] as number;
+      if (byte === NEWLINE) return i;
+      if (byte <= SPACE || byte > TILDE) return -1;
+    }
+    return -1;
   }
 
   #take(byte: number): Refusal | undefined {
@@ -71,8 +97,7 @@ export class ControlPhase {
     return this.#mode === undefined && !beginsMode(this.#word) ? 'unknown mode' : undefined;
   }
 
-  #line(rest: Uint8Array | undefined): ControlStep {
-    const word = this.#word;
+  #line(word: string, rest: Uint8Array | undefined): ControlStep {
     this.#word = '';
     this.#length = 0;
     this.#spaced = false;

@@ -6,7 +6,7 @@ import {
   type NetInput,
   type NetMachine,
   NOTHING,
-  soonest,
+  sooner,
   type Why,
 } from '../../machine/machine.ts';
 import { Books, type Out, type RelayOutput } from './books.ts';
@@ -57,14 +57,12 @@ export class RelayMachine implements NetMachine<RelayReport, RelayCommand> {
 
   deadline(): Millis | undefined {
     const { ends, grace, refusals } = this.#books;
-    return soonest(
-      ends.control.next(),
-      ends.wait.next(),
-      ends.linger.next(),
-      grace.next(),
-      refusals.next(),
-      this.#drainAt,
-    );
+    // asked after every input of everybody's: no list of six for it
+    let first = sooner(ends.control.next(), ends.wait.next());
+    first = sooner(first, ends.linger.next());
+    first = sooner(first, grace.next());
+    first = sooner(first, refusals.next());
+    return sooner(first, this.#drainAt);
   }
 
   handle(now: Millis, input: Input): readonly RelayOutput[] {
