@@ -148,14 +148,29 @@ const opensAfterAway = (hands: SessionHands): FrameTap => {
   };
 };
 
-const grantsUnread = (hands: SessionHands): FrameTap => ({
-  heard: (frame) => {
-    if (isOf(frame, TYPE.data) && frame.payload.length > 0)
-      hands.toPeer(frameOf(TYPE.windowUpdate, 0, frame.stream, frame.payload.length));
-    return [frame];
-  },
-  said: (frame) => (isGrant(frame) ? [] : [frame]),
-});
+/** A frame as long as this is no command: granting those early too would overrun the window of the library behind. */
+const BULK_BYTES = 4_096;
+
+const grantsUnread = (hands: SessionHands): FrameTap => {
+  /** Granted already, and not yet by the library. */
+  const ahead = new Map<number, number>();
+  return {
+    heard: (frame) => {
+      const { stream, payload } = frame;
+      if (isOf(frame, TYPE.data) && payload.length >= BULK_BYTES) {
+        ahead.set(stream, (ahead.get(stream) ?? 0) + payload.length);
+        hands.toPeer(frameOf(TYPE.windowUpdate, 0, stream, payload.length));
+      }
+      return [frame];
+    },
+    said: (frame) => {
+      if (!isGrant(frame)) return [frame];
+      const known = Math.min(ahead.get(frame.stream) ?? 0, frame.length);
+      ahead.set(frame.stream, (ahead.get(frame.stream) ?? 0) - known);
+      return known === frame.length ? [] : [{ ...frame, length: frame.length - known }];
+    },
+  };
+};
 
 const SMALL_GRANT_BYTES = 100_000;
 

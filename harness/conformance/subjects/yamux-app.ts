@@ -9,6 +9,7 @@ import { sent } from '../suites/yamux/application.ts';
 
 const COMMAND_BYTES_MAX = 64;
 const PIECE_BYTES = 65_536;
+const AWAKE_MILLIS = 60_000;
 
 /** Writes a piece and waits until the stream takes more. */
 const write = (stream: YamuxStream, bytes: Uint8Array): Promise<void> =>
@@ -125,6 +126,9 @@ if (named !== undefined && defect === undefined) {
 else if (how === 'dial') {
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
   socket.once('connect', () => session(socket, 'client'));
+  // a connection that is not read for now keeps no process
+  const awake = setInterval(() => undefined, AWAKE_MILLIS);
+  socket.once('close', () => clearInterval(awake));
 } else {
   console.error('usage: yamux-app.ts [--defect NAME] listen PORT | dial PORT');
   process.exitCode = 2;
