@@ -11,7 +11,7 @@ import { adopt } from './node-handle.ts';
 /** Bytes from one socket (or to a carrier) after which it counts as a bulk transfer. Above, every 64 KiB more costs fresh memory. */
 export const BULK_BYTES = 64 * 1024;
 /** Memory for one socket's reads: large for the first few, since many of that size would not fit a processor's cache. */
-const LARGE = { bytes: 512 * 1024, most: 8 } as const;
+const LARGE = { bytes: 1024 * 1024, most: 8 } as const;
 const SMALL = { bytes: 256 * 1024, most: 128 } as const;
 /** A read into less is not worth its call. */
 const REST_MIN_BYTES = 64 * 1024;

@@ -11,7 +11,7 @@ import { endOf, type Taker, type TcpEnd } from './node-end.ts';
 export const ROOM_BYTES = 512 * 1024;
 
 /** A whole read of a bulk transfer goes at once, headers included: what is left over would keep its memory. */
-const PRESS_ROOM_BYTES = 2 * ROOM_BYTES;
+const PRESS_ROOM_BYTES = 3 * ROOM_BYTES;
 
 /** What a carrier needs of its driver. */
 export type CarrierHost = {
@@ -43,26 +43,25 @@ export class Carrier implements Taker {
   }
 
   do(input: MuxInput): void {
-    for (const output of this.binding.handle(this.#host.clock(), input)) this.#perform(output);
-    this.#alarm.set(this.binding.deadline());
+    this.#take(input);
     this.#askForTurn();
-    if (this.binding.pending) this.#host.ready(this);
+  }
+
+  /** Does it and gives room at once if the socket has some: what was just read is written before its memory is wanted again. */
+  press(input: MuxInput): void {
+    this.#take(input);
+    const { socket } = this.end;
+    if (this.binding.hasWork && socket.writableLength === 0 && !socket.destroyed)
+      this.#take({ type: 'room', bytes: PRESS_ROOM_BYTES });
+    this.#askForTurn();
   }
 
   bytes(end: TcpEnd, bytes: Uint8Array): void {
-    this.do({ type: 'bytes', bytes });
+    // what came may be credit, for many streams: no need to gather it
+    this.press({ type: 'bytes', bytes });
     // the driver is in the midst of another input: it takes these later
     if (this.binding.pending) end.kept = true;
-    // what came may be credit for many streams: no need to gather it
-    this.press();
     countBulk(end, bytes.length);
-  }
-
-  /** Gives room at once if the socket has some: what was just read is written before its memory is wanted again. */
-  press(): void {
-    const { socket } = this.end;
-    if (this.binding.hasWork && socket.writableLength === 0 && !socket.destroyed)
-      this.do({ type: 'room', bytes: PRESS_ROOM_BYTES });
   }
 
   /** Views of payload may still be with the session or the socket. */
@@ -84,6 +83,12 @@ export class Carrier implements Taker {
   /** Lets go of the timer; the binding is not used any more. */
   stop(): void {
     this.#alarm.set(undefined);
+  }
+
+  #take(input: MuxInput): void {
+    for (const output of this.binding.handle(this.#host.clock(), input)) this.#perform(output);
+    this.#alarm.set(this.binding.deadline());
+    if (this.binding.pending) this.#host.ready(this);
   }
 
   #perform(output: CarrierOutput): void {

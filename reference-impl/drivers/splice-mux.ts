@@ -71,8 +71,9 @@ export const socketSide = (tcp: TcpEnd): Side => ({
 export const streamSide = (conn: Conn, carrier: Carrier): Side => ({
   conn,
   put: (bytes) => {
-    carrier.do({ type: 'output', output: { type: 'send', conn, bytes } });
-    if (bytes.length >= PRESS_BYTES) carrier.press();
+    const input = { type: 'output', output: { type: 'send', conn, bytes } } as const;
+    if (bytes.length < PRESS_BYTES) carrier.do(input);
+    else carrier.press(input);
   },
   waiting: () => carrier.binding.unsentBytes(conn),
   holds: () => carrier.holds(conn),
