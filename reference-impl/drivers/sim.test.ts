@@ -88,6 +88,60 @@ t.test('a deadline is heard at its millisecond, also one moved forward or taken 
   t.equal(machine.lines.length, 4, 'a deadline that is no more is not heard');
 });
 
+t.test(
+  'dial, be refused, wait, dial again: a new time limit for each dial costs no alarm of its own',
+  async (t) => {
+    const sim = new Sim({ seed: 1 });
+    const rung: number[] = [];
+    let due: number | undefined;
+    sim.add('a', {
+      handle: (now, input) => {
+        if (input.type === 'deadline') rung.push(now);
+        // a dial's limit when it wakes, the wait for the next dial when it hears of the refusal
+        if (input.type === 'deadline' || input.type === 'start') due = now + 5_000;
+        else due = now + 100;
+        return [];
+      },
+      deadline: () => due,
+    });
+    for (let at = 10; at <= 910; at += 150) sim.at(at, () => sim.tell('a', undefined));
+    sim.run(1_100);
+    t.strictSame(rung, [110, 260, 410, 560, 710, 860, 1_010], 'each wait ends on time');
+    const before = sim.events;
+    sim.run(5_999);
+    t.equal(sim.events - before, 1, 'one old alarm looks and finds it too early');
+    t.equal(rung.length, 7);
+    sim.run(6_010);
+    t.strictSame(rung.slice(7), [6_010], 'and the last limit is kept to the millisecond');
+  },
+);
+
+t.test('an alarm of before a crash wakes nobody too late after it', async (t) => {
+  const sim = new Sim({ seed: 1 });
+  const machine = (...times: number[]) => {
+    const heard: number[] = [];
+    return {
+      heard,
+      handle: (now: number, input: { readonly type: string }) => {
+        if (input.type === 'deadline') heard.push(now);
+        if (input.type === 'deadline') times.shift();
+        return [];
+      },
+      deadline: () => times[0],
+    };
+  };
+  sim.add('a', machine(50));
+  sim.run(1);
+  sim.restart('a', machine(20));
+  sim.run(30);
+  sim.crash('a', 'reset');
+  sim.run(60);
+  const last = machine(61, 70, 300);
+  sim.restart('a', last);
+  sim.run(400);
+  t.strictSame(last.heard, [61, 70, 300]);
+});
+
 t.test('a machine whose deadline never moves on is refused instead of stopping the clock', async (t) => {
   const sim = new Sim({ seed: 1 });
   sim.add('a', { handle: () => [], deadline: () => 5 });

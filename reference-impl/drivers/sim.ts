@@ -2,7 +2,7 @@
  * The simulator: every machine of a world under one clock, one queue and one seed, with no real time, no sockets and no
  * chance in it. Same machines, same commands: the same events to the bit, whatever the process, locale or heap.
  */
-import type { Conn, Millis, NameConn, NetMachine } from '../machine/machine.ts';
+import type { Conn, Millis, NameConn, NetInput, NetMachine } from '../machine/machine.ts';
 import type { YamuxOptions } from '../yamux/options.ts';
 import { YamuxSession } from '../yamux/session.ts';
 import { Buckets } from './queue.ts';
@@ -44,6 +44,7 @@ export type SimBooks = {
   readonly heldBytes: number;
 };
 
+const START: NetInput = Object.freeze({ type: 'start' });
 const KIND_MASK = (1 << event.EVENT_BITS) - 1;
 
 export class Sim {
@@ -115,7 +116,7 @@ export class Sim {
       if (this.#byAddress.has(address)) throw new Error(`two hosts called ${address} in one simulation`);
     this.#hosts.push(added);
     for (const address of addressesOf(added)) this.#byAddress.set(address, added);
-    this.#machines.feedLater(this.now, added, { type: 'start' });
+    this.#machines.feedLater(this.now, added, START);
     return added;
   }
 
@@ -154,7 +155,7 @@ export class Sim {
     this.#tcp.paths.reappear(this.now, back);
     back.machine = machine as AnyMachine;
     back.alive = true;
-    this.#machines.feedLater(this.now, back, { type: 'start' });
+    this.#machines.feedLater(this.now, back, START);
   }
 
   /** Crashes (`reset`) the host and forgets its name: dials to it are unreachable. */

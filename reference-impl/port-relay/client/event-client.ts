@@ -5,6 +5,8 @@ import { CLIENT_BOUNDS, type ClientConfig } from './client-config.ts';
 import type { ClientCommand, ClientOutput } from './client-report.ts';
 import { portOf, RelayClient } from './relay-client.ts';
 
+const REQUEST = line('event\nnew');
+
 /**
  * Mode event: one connection hears an id for every user, and each is answered by a connection of its own. The service is
  * dialled as soon as the claim is sent, so a service that speaks first is heard. Source: port-relay page, "event".
@@ -20,9 +22,9 @@ export class EventClient extends RelayClient {
     this.#claimDials = new Timeouts(config.dialMillis);
   }
 
-  protected request(): string {
+  protected request(): Uint8Array {
     this.#reader = new LineReader();
-    return 'event\nnew';
+    return REQUEST;
   }
 
   protected answer(now: Millis, conn: Conn, bytes: Uint8Array, out: ClientOutput[]): void {

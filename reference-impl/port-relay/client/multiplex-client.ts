@@ -1,8 +1,10 @@
-import { LineReader } from '../../machine/lines.ts';
+import { LineReader, line } from '../../machine/lines.ts';
 import type { CommandInput, Conn, Millis, NetInput } from '../../machine/machine.ts';
 import { CLIENT_BOUNDS } from './client-config.ts';
 import type { ClientCommand, ClientOutput } from './client-report.ts';
 import { portOf, RelayClient } from './relay-client.ts';
+
+const REQUEST = line('multiplex');
 
 /**
  * Mode multiplex: the registering connection becomes a yamux session in which we are the server and every stream the relay
@@ -13,9 +15,9 @@ export class MultiplexClient extends RelayClient {
   /** Sessions that take no new streams but still carry some. */
   #leaving: Set<Conn> | undefined;
 
-  protected request(): string {
+  protected request(): Uint8Array {
     this.#reader = new LineReader();
-    return 'multiplex';
+    return REQUEST;
   }
 
   protected answer(now: Millis, conn: Conn, bytes: Uint8Array, out: ClientOutput[]): void {

@@ -18,6 +18,7 @@ const JOIN_SCHEDULE: Schedule = {
   healthyMillis: 0,
   triesMax: FOR_EVER,
 };
+const REQUEST = line('pool\nnew');
 /** The relay answers a join by closing it, or never: a join that lasts this long was taken. */
 const SETTLE_MILLIS = 3_000;
 /** So many joins in a row closed without a byte, while none waits: the relay has forgotten the id. (One alone may have been a
@@ -49,10 +50,10 @@ export class PoolClient extends RelayClient {
     this.#dials = new Timeouts(config.dialMillis);
   }
 
-  protected request(): string {
+  protected request(): Uint8Array {
     this.#reader = new LineReader();
     this.#port = undefined;
-    return 'pool\nnew';
+    return REQUEST;
   }
 
   protected answer(now: Millis, conn: Conn, bytes: Uint8Array, out: ClientOutput[]): void {
@@ -97,15 +98,19 @@ export class PoolClient extends RelayClient {
   }
 
   protected forget(out: ClientOutput[]): void {
-    for (const conn of this.#members.keys()) {
-      out.push({ type: 'reset', conn });
-      this.#dials.cancel(conn);
-      this.#settle.cancel(conn);
-    }
-    for (const conn of this.#leaving ?? []) out.push({ type: 'reset', conn });
-    this.#members.clear();
-    this.#leaving = undefined;
     this.#joinAt = undefined;
+    // after a dial that was refused, which is what most are that fail, there is nothing; and even to clear an empty map costs
+    if (this.#members.size > 0) {
+      for (const conn of this.#members.keys()) {
+        out.push({ type: 'reset', conn });
+        this.#dials.cancel(conn);
+        this.#settle.cancel(conn);
+      }
+      this.#members.clear();
+    }
+    if (this.#leaving === undefined) return;
+    for (const conn of this.#leaving) out.push({ type: 'reset', conn });
+    this.#leaving = undefined;
   }
 
   protected leave(_now: Millis, _control: Conn | undefined, out: ClientOutput[]): void {

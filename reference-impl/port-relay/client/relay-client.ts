@@ -1,5 +1,4 @@
 import { Backoff } from '../../backoff/schedule.ts';
-import { line } from '../../machine/lines.ts';
 import {
   type CommandInput,
   type Conn,
@@ -55,8 +54,8 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
     return out.length === 0 ? NOTHING : out;
   }
 
-  /** What is sent to register: the control lines without the last newline. */
-  protected abstract request(): string;
+  /** What is sent to register: control lines, the same for every registration. */
+  protected abstract request(): Uint8Array;
   /** Bytes on the connection that registers, from the answer on. */
   protected abstract answer(now: Millis, conn: Conn, bytes: Uint8Array, out: ClientOutput[]): void;
   /** Anything about a connection that neither registers nor belongs to a tunnel. */
@@ -191,7 +190,7 @@ export abstract class RelayClient implements NetMachine<ClientReport, ClientComm
     this.#state = 'asked';
     this.#wakeAt = now + this.config.dialMillis;
     this.keepalive(conn, out);
-    out.push({ type: 'send', conn, bytes: line(this.request()) });
+    out.push({ type: 'send', conn, bytes: this.request() });
   }
 
   #answered(now: Millis, conn: Conn, bytes: Uint8Array, out: ClientOutput[]): void {
