@@ -31,8 +31,8 @@ export type Workload = {
   readonly races: readonly Race[];
   /** Of the pace's warm-up and turn that its cases need: what is simple is compiled soon. 1 by default. */
   readonly share?: number;
-  /** A turn must be at least this long to see collections of the whole heap. */
-  readonly turnNanosMin?: number;
+  /** Repetitions of a turn, the same for everybody, where what matters is not in every repetition; as many as fill a turn when absent. */
+  readonly repeats?: number;
 };
 
 /** How long everything takes. */
@@ -50,7 +50,6 @@ const shuffled = <Item>(items: readonly Item[], rng: Rng): readonly Item[] => {
   return order;
 };
 
-const WARM_TURNS_MIN = 2;
 const WARM_PASSES = 3;
 
 type Lane = {
@@ -89,11 +88,8 @@ export const raced = async (workload: Workload, pace: Pace, rng: Rng): Promise<r
   const of = ({ process }: Runner): Turner => turners.get(process) as Turner;
   try {
     const share = workload.share ?? 1;
-    const turnNanos = Math.max(pace.turnNanos * Math.sqrt(share), workload.turnNanosMin ?? 0);
-    const warmNanos = Math.max(
-      (pace.warmNanos * share) / WARM_PASSES,
-      WARM_TURNS_MIN * (workload.turnNanosMin ?? 0),
-    );
+    const turnNanos = pace.turnNanos * Math.sqrt(share);
+    const warmNanos = (pace.warmNanos * share) / WARM_PASSES;
     // in passes, so that what the engine compiles beside one contender's turns is ready while others take theirs
     for (let pass = 1; pass < WARM_PASSES; pass++)
       for (const { runners } of workload.races)
@@ -102,7 +98,7 @@ export const raced = async (workload: Workload, pace: Pace, rng: Rng): Promise<r
     for (const race of workload.races)
       for (const runner of race.runners) {
         const count = await of(runner).warmUp(runner.case, warmNanos, turnNanos);
-        lanes.push({ race, runner, count, nanos: [] });
+        lanes.push({ race, runner, count: workload.repeats ?? count, nanos: [] });
       }
     for (let round = 0; round < pace.rounds; round++)
       for (const { race, runner, count, nanos } of shuffled(lanes, rng))

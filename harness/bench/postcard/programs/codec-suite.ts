@@ -26,6 +26,14 @@ const warmUp = ({ run }: Case): void => {
 };
 for (const { cases } of loaded) cases.forEach(warmUp);
 
+type Summary = Parameters<NonNullable<Parameters<typeof complete>[0]>>[0];
+const inLines = ({ results }: Summary): void => {
+  for (const { name, ops, margin } of results)
+    console.log(`  ${name}: ${ops.toLocaleString('en').replaceAll(',', ' ')} ops/s, ±${margin.toFixed(2)} %`);
+};
+/** benny draws its table again and again over itself: into a file or a pipe go only its results. */
+const shown = process.stdout.isTTY ? [cycle(), complete()] : [cycle(() => ''), complete(inLines)];
+
 const titles = isSmall
   ? { encode: 'Write a small message', decode: 'Read a small message' }
   : { encode: `Write ${points} points`, decode: `Read ${points} points` };
@@ -40,5 +48,5 @@ for (const [what, title] of Object.entries(titles)) {
         }),
       ),
   );
-  await suite(title, configure({ cases: options }), ...entries, cycle(), complete());
+  await suite(title, configure({ cases: options }), ...entries, ...shown);
 }

@@ -31,10 +31,11 @@ const slowText = nativeSlice
 const SHORT_MAX = 16;
 const SHORT_BITS = 14;
 const SHORT_SLOTS = 1 << SHORT_BITS;
-const LONG_MAX = 64;
+// beyond, to compare the words takes as long as the slice
+const LONG_MAX = 40;
 const LONG_BITS = 10;
 const LONG_SLOTS = 1 << LONG_BITS;
-const LONG_WORDS = 16;
+const LONG_WORDS = LONG_MAX / 4;
 // a record of a short string: four words of text, length, owner, id, nothing. Both its places share a line of the cache
 const SHORT_STRIDE = 8;
 const LENGTH = 4;
@@ -71,6 +72,28 @@ const remember = (
   return o;
 };
 
+/** The other place of a string, or a new one. Not in `shortAt`, which is then small enough to be inlined where it is called. */
+const elsewhere = (
+  b: Uint8Array,
+  p: number,
+  n: number,
+  o: number,
+  w0: number,
+  w1: number,
+  w2: number,
+  w3: number,
+): number => {
+  const other = o ^ SHORT_STRIDE;
+  const same =
+    (((shorts[other] as number) ^ w0) |
+      ((shorts[other + 3] as number) ^ w3) |
+      ((shorts[other + 1] as number) ^ w1) |
+      ((shorts[other + 2] as number) ^ w2) |
+      ((shorts[other + LENGTH] as number) ^ n)) ===
+    0;
+  return same ? other : remember(b, p, n, o, w0, w1, w2, w3);
+};
+
 /** The record of the string of n bytes at p, 1 to SHORT_MAX of them. @throws Refusal DeserializeBadUtf8 */
 const shortAt = (b: Uint8Array, v: DataView, p: number, n: number): number => {
   let w0 = 0;
@@ -100,17 +123,7 @@ const shortAt = (b: Uint8Array, v: DataView, p: number, n: number): number => {
     0
   )
     return o;
-  const other = o ^ SHORT_STRIDE;
-  if (
-    (((shorts[other] as number) ^ w0) |
-      ((shorts[other + 3] as number) ^ w3) |
-      ((shorts[other + 1] as number) ^ w1) |
-      ((shorts[other + 2] as number) ^ w2) |
-      ((shorts[other + LENGTH] as number) ^ n)) ===
-    0
-  )
-    return other;
-  return remember(b, p, n, o, w0, w1, w2, w3);
+  return elsewhere(b, p, n, o, w0, w1, w2, w3);
 };
 
 /** The place of the string of n bytes at p, SHORT_MAX + 1 to LONG_MAX of them. @throws Refusal DeserializeBadUtf8 */
