@@ -122,6 +122,7 @@ export const LAYERS: Layers = {
     ...[MACHINE, BACKOFF, DRIVERS, RELAY, CLIENT, MEASUREMENT, IDENTITY, PROXY],
     ...['reference-impl/agent/outputs/sqlite', 'pg'],
     ...[TRACE, 'harness/measure', 'harness/nat', 'harness/conformance/mutants', 'node:'],
+    'harness/conformance/suites/measurement-server/csv-records.ts',
   ],
   'harness/labs': [
     ...[MACHINE, DRIVERS, RELAY, PROXY, TRACE, 'harness/nat', 'harness/agents', 'node:'],

@@ -76,6 +76,22 @@ t.test('the same points lie in PostgreSQL when --db names one', { skip: postgres
   t.equal(verdicts.get('MEAS-POINT-1'), 'pass');
 });
 
+if (LONG)
+  t.test("somebody else's CSV file is judged point by point", async (t) => {
+    const server = (plugins: string): string =>
+      `${process.execPath} ${AGENT} --log-level warn --config /nowhere/none.toml --relay-in {host}:{port} --output-file {csv} --plugins ${plugins} --config-override plugins.relay-server.acknowledge=false`;
+    const whole = await run(t, 'nat-pool', '--lab', 'local', '--server-exec', server('relay-server,csv'));
+    t.equal(whole.code, 0);
+    for (const clause of ['MEAS-POINT-2', 'MEAS-LATE-1', 'MEAS-NAME-1', 'MEAS-LIVE-1'])
+      t.equal(whole.verdicts.get(clause), 'pass', clause);
+    const sieve = `${server('relay-server,filter,csv')} --config-override 'plugins.filter.exclude=["late"]'`;
+    const sieved = await run(t, 'nat-pool', '--lab', 'local', '--server-exec', sieve);
+    t.equal(sieved.code, 1);
+    for (const clause of ['MEAS-POINT-2', 'MEAS-LATE-1'])
+      t.equal(sieved.verdicts.get(clause), 'fail', clause);
+    t.match(sieved.said, /MEAS-POINT-2 MUST .* broken/);
+  });
+
 t.test(
   "somebody else's server is judged by what it stores, somebody else's agent by when it comes back",
   async (t) => {

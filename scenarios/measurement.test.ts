@@ -166,6 +166,24 @@ t.test(
     const counted = await verdicts(backoffHerd, unsure);
     t.same(failing(counted), []);
     t.equal(counted.get('MEAS-POINT-2'), 'pass');
+    const sieve: Change = {
+      ...unsure,
+      trace: (event) =>
+        (unsure.trace?.(event) ?? []).flatMap((one) =>
+          one.type === 'store.range' && one.to > one.from + 1
+            ? [
+                { ...one, to: one.from },
+                { ...one, from: one.from + 2 },
+              ]
+            : [one],
+        ),
+    };
+    const sieved = await verdicts(backoffHerd, sieve);
+    t.same(
+      failing(sieved),
+      ['MEAS-POINT-2'],
+      'a lost connection takes a run of points with it, not some here and there',
+    );
     const forgetful = nthRange(() => []);
     const storm = await verdicts(measurementStorm, {
       ...unsure,

@@ -141,14 +141,16 @@ class Agent {
 
   async #startReader(
     who: string,
-    { store, table, coded }: Extract<ActorSpec<Address>, { kind: 'store-reader' }>,
+    { store, table, metrics, coded }: Extract<ActorSpec<Address>, { kind: 'store-reader' }>,
     say: (event: Happening) => void,
   ): Promise<void> {
+    // few agents read a database or a table, and all of them are to start quickly
     const rows =
       'sqlite' in store
         ? new SqliteRows(this.#placed(store.sqlite))
-        : // few agents read a database, and all of them are to start quickly
-          new (await import('./postgres-rows.ts')).PostgresRows(store.postgres, this.#placed(table));
+        : 'csv' in store
+          ? new (await import('./csv-rows.ts')).CsvRows(this.#placed(store.csv), metrics)
+          : new (await import('./postgres-rows.ts')).PostgresRows(store.postgres, this.#placed(table));
     const reader = new StoreReader(rows, coded, say);
     this.#running.set(who, { kind: 'reader', reader });
     say({ type: 'host.started', form: 'store-reader' });

@@ -41,6 +41,12 @@ export type MeasurementAgentSpec<Place> = {
   readonly exec: readonly string[] | undefined;
 };
 
+/** Where points lie that others can read. */
+export type StoreFiles =
+  | { readonly sqlite: string }
+  | { readonly postgres: string }
+  | { readonly csv: string };
+
 export type MeasurementServerSpec = {
   readonly kind: 'measurement-server';
   readonly acknowledge: boolean;
@@ -48,20 +54,23 @@ export type MeasurementServerSpec = {
   /** Points a second that the store takes at most; 0: as fast as it can. What makes a server push back. */
   readonly storePointsPerSecond: number;
   /**
-   * `memory`: kept beside the machine, outlives its kill, and tells itself what lies in it; a file of SQLite; or a connection
-   * string of PostgreSQL. `{work}` in a path is a folder of the agent process, gone with it; `{run}` a number of its own.
+   * `memory`: kept beside the machine, outlives its kill, and tells itself what lies in it; a file of SQLite; a connection string
+   * of PostgreSQL; or a CSV file in Alumet's columns, of somebody else's server only. `{work}` in a path is a folder of the agent
+   * process, gone with it; `{run}` a number of its own.
    */
-  readonly store: 'memory' | { readonly sqlite: string } | { readonly postgres: string };
+  readonly store: 'memory' | StoreFiles;
   /** Names of the agents that code their points. */
   readonly coded: readonly string[];
-  /** Somebody else's server in this role: command with `{port}` and `{db}`. undefined: our own. */
+  /** Somebody else's server in this role: command with `{port}` and `{db}` or `{csv}`. undefined: our own. */
   readonly exec: readonly string[] | undefined;
 };
 
 export type StoreReaderSpec = {
   readonly kind: 'store-reader';
-  readonly store: { readonly sqlite: string } | { readonly postgres: string };
+  readonly store: StoreFiles;
   /** Of PostgreSQL. */
   readonly table: string;
+  /** Of CSV: whose units may stand behind their names. */
+  readonly metrics: readonly Pick<SourceMetric, 'name' | 'unit'>[];
   readonly coded: readonly string[];
 };

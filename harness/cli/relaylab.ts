@@ -55,6 +55,8 @@ const refuseContradictions = (flags: ScenarioFlags): void => {
     );
   if (db !== undefined && serverExec !== undefined && POSTGRES.test(db) && !serverExec.includes('{db}'))
     throw new UsageError('--server-exec needs {db} in its command to know the database of --db.');
+  if (db !== undefined && serverExec?.includes('{csv}'))
+    throw new UsageError('--server-exec writes its points to {csv}: leave out --db, or name {db} instead.');
   if (relayExec !== undefined && defect !== undefined)
     throw new UsageError('--defect is a switch of our own relay, and --relay-exec runs another one.');
   if (defect !== undefined && lab === 'sim' && DEFECTS[defect]?.labs === 'real')
@@ -114,7 +116,7 @@ program
   )
   .option(
     '--server-exec <command>',
-    "store with this measurement server instead of ours; it listens on {port} and writes to {db}: './my-server {port} {db}'",
+    "store with this measurement server instead of ours; it listens on {port} and writes to {csv} in Alumet's columns, or to {db} in relay-agent's tables: './my-server {port} {csv}'",
   )
   .option(
     '--db <database>',

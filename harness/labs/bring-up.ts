@@ -1,6 +1,7 @@
 /** Starts every actor of a topology on real hosts, from the servers inwards: each is told the address of the one before it. */
 import type { Address } from '../../reference-impl/machine/machine.ts';
 import type { ActorSpec, Ref } from '../agents/actor-spec.ts';
+import type { SourceMetric } from '../agents/measurement-spec.ts';
 import type { Ground } from './ground.ts';
 import type { Hosts } from './hosts.ts';
 import { agentProgram, POSTGRES_TABLE, serverProgram } from './measurement-program.ts';
@@ -30,12 +31,23 @@ export const startServer = (hosts: Hosts, name: Ref): Promise<number> =>
 /** Who reads the store of a server, on the server's own host. */
 export const readerOf = (server: Ref): Ref => `${server}/store`;
 
+/** What agents measure, each name with each of its units once. */
+const metricsOf = ({ sites }: Topology): readonly SourceMetric[] => {
+  const metrics = new Map<string, SourceMetric>();
+  for (const { actor } of sites.flatMap(({ actors }) => actors))
+    if (actor.kind === 'measurement-agent')
+      for (const metric of actor.source.metrics)
+        metrics.set(JSON.stringify([metric.name, metric.unit]), metric);
+  return [...metrics.values()];
+};
+
 /** Starts those who read what servers store. */
 const startReaders = async (hosts: Hosts): Promise<void> => {
   for (const { name, actor } of hosts.topology.servers ?? []) {
     if (actor.kind !== 'measurement-server' || actor.store === 'memory') continue;
     const { store, coded } = actor;
-    const reader = { kind: 'store-reader', store, table: POSTGRES_TABLE, coded } as const;
+    const metrics = metricsOf(hosts.topology);
+    const reader = { kind: 'store-reader', store, table: POSTGRES_TABLE, metrics, coded } as const;
     await hosts.launch(name, readerOf(name), reader, { watch: false, listens: true });
   }
 };

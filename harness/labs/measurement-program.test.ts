@@ -44,6 +44,8 @@ t.test("somebody else's programs get what they ask for", async (t) => {
   const exec = ['/bin/sh', '-c', 'exec ./server {host} {port} {db} {other}'];
   const server = program({ exec });
   t.equal(server?.argv[2], 'exec ./server 127.30.0.2 {port} {work}/points.sqlite {other}');
+  const csv = program({ exec: ['./server', '{host}', '{csv}', '{db}'], store: { csv: '{work}/points.csv' } });
+  t.same(csv?.argv, ['./server', '127.30.0.2', '{work}/points.csv', '{db}']);
   const agent = agentProgram({
     kind: 'measurement-agent',
     agent: 'home-agent-01',

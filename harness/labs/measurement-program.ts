@@ -43,9 +43,12 @@ export const serverProgram = (
   const env = url === undefined ? {} : { [PASSWORD_VARIABLE]: decodeURIComponent(url.password) };
   const common = { kind: 'program', env, host, listens: true } as const;
   if (exec !== undefined) {
-    const db = 'sqlite' in store ? store.sqlite : store.postgres;
-    return { ...common, argv: filled(exec, { db, host }) };
+    const place =
+      'csv' in store ? { csv: store.csv } : { db: 'sqlite' in store ? store.sqlite : store.postgres };
+    return { ...common, argv: filled(exec, { ...place, host }) };
   }
+  // ours acknowledges, and a CSV file cannot know which batch it has
+  if ('csv' in store) return undefined;
   if (storePointsPerSecond > 0 && url === undefined) return undefined;
   const output =
     'sqlite' in store

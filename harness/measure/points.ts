@@ -21,6 +21,8 @@ export type PointsRow = {
   /** Of those made, not in the store, in a row each; at most `RANGES_MAX` of them. */
   readonly missing: readonly PointRange[];
   readonly missingPoints: number;
+  /** How many such rows there are. */
+  readonly gaps: number;
   /** At the end of the trace, by the agent's own books. */
   readonly waiting: number;
   readonly acknowledged: number;
@@ -238,6 +240,7 @@ const rowOf = (draft: Draft): PointsRow => {
     // a number that the agent has not reached is nobody's
     foreign: draft.foreign + beyond,
     missing: gaps.slice(0, RANGES_MAX),
+    gaps: gaps.length,
     missingPoints: gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0),
     waiting: books?.waiting ?? 0,
     acknowledged: books?.acknowledged ?? 0,

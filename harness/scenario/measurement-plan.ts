@@ -63,17 +63,26 @@ export type MeasurementChoice = {
 
 const command = (text: string): readonly string[] => ['/bin/sh', '-c', `exec ${text}`];
 
+/** Where a server's points are: a command that names `{csv}` says that it writes one. */
+const storeOf = (
+  { store }: MeasurementServerSpec,
+  { serverExec, db }: MeasurementChoice,
+): MeasurementServerSpec['store'] => {
+  if (serverExec?.includes('{csv}')) return { csv: '{work}/points.csv' };
+  if (db === undefined) return store;
+  return /^postgres(ql)?:/.test(db) ? { postgres: db } : { sqlite: db };
+};
+
 /** A topology in which others play these roles. */
 export const withMeasurementChoice = (topology: Topology, choice: MeasurementChoice): Topology => {
-  const { agentExec, serverExec, db } = choice;
+  const { agentExec, serverExec } = choice;
   const agent = (hosted: HostedActor): HostedActor =>
     hosted.actor.kind !== 'measurement-agent' || agentExec === undefined
       ? hosted
       : { ...hosted, actor: { ...hosted.actor, exec: command(agentExec) } };
   const server = (actor: ActorSpec<Ref>): ActorSpec<Ref> => {
     if (actor.kind !== 'measurement-server') return actor;
-    const store =
-      db === undefined ? actor.store : /^postgres(ql)?:/.test(db) ? { postgres: db } : { sqlite: db };
+    const store = storeOf(actor, choice);
     // somebody else's points carry no positions
     const coded = agentExec === undefined ? actor.coded : [];
     return { ...actor, store, coded, exec: serverExec === undefined ? actor.exec : command(serverExec) };

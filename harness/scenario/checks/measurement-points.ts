@@ -56,14 +56,19 @@ class Points implements Judging {
     });
   }
 
-  /** Losses and repeats are excused where the agent lost a connection and a fault with a receipt can have done it. */
+  /**
+   * Losses and repeats are excused where the agent lost a connection and a fault with a receipt can have done it. Points are sent in
+   * order, so a connection takes those it carried last with it: a run of numbers each time it is lost, never numbers here and there.
+   */
   #counted(table: PointsTable, rows: readonly PointsRow[]): Finding {
     const expected = 'lost or repeated only where a fault with a receipt cut a connection';
     return this.#judged('MEAS-POINT-2', table, rows, expected, (row) => {
       const excused = row.losses > 0 && this.#wasCut(row);
       const lost = Math.max(0, row.missingPoints - row.waiting);
+      const runsMax = row.losses + (row.waiting > 0 ? 1 : 0);
       const wrong: Fault[] = [];
-      if (lost > 0 && !excused) wrong.push({ points: lost, text: missingText(row, lost) });
+      if (lost > 0 && !(excused && row.gaps <= runsMax))
+        wrong.push({ points: lost, text: missingText(row, lost) });
       if (row.repeated > 0 && !excused)
         wrong.push({ points: row.repeated, text: `${row.agent.name}: ${row.repeated} stored again` });
       if (row.foreign > 0)

@@ -58,3 +58,12 @@ const quotedAt = (text: string, from: number): Field | undefined => {
     at = quote + 2;
   }
 };
+
+/** `k=v,k=v`; a backslash before `,` or `=` makes it part of the text. */
+export const lateAttributes = (text: string): readonly (readonly [string, string])[] =>
+  text === ''
+    ? []
+    : (text.match(/(?:\\.|[^,\\])+/gs) ?? []).map((part) => {
+        const [, key = part, value = ''] = /^((?:\\.|[^=\\])*)=(.*)$/s.exec(part) ?? [];
+        return [key.replace(/\\(.)/gs, '$1'), value.replace(/\\(.)/gs, '$1')] as const;
+      });

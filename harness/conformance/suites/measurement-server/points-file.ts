@@ -1,6 +1,6 @@
 /** The CSV file that a target writes, in Alumet's columns, followed as it grows. */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type CsvRecord, csvRecords } from './csv-records.ts';
+import { type CsvRecord, csvRecords, lateAttributes } from './csv-records.ts';
 
 export type StoredPoint = {
   readonly metric: string;
@@ -25,15 +25,6 @@ export const COLUMNS = [
   'consumer_id',
 ];
 const LATE = '__late_attributes';
-
-/** `k=v,k=v`; a backslash before `,` or `=` makes it part of the text. */
-const lateAttributes = (text: string): readonly (readonly [string, string])[] =>
-  text === ''
-    ? []
-    : (text.match(/(?:\\.|[^,\\])+/gs) ?? []).map((part) => {
-        const [, key = part, value = ''] = /^((?:\\.|[^=\\])*)=(.*)$/s.exec(part) ?? [];
-        return [key.replace(/\\(.)/gs, '$1'), value.replace(/\\(.)/gs, '$1')] as const;
-      });
 
 const timeOf = (text: string): { readonly secs: number; readonly nanos: number } => {
   const [, whole = text, fraction = ''] = /^([^.Z+]*)(?:\.(\d+))?(?:Z|\+00:00)$/.exec(text) ?? [];
