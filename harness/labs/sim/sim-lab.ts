@@ -30,8 +30,9 @@ export class SimLab implements Lab {
   async run(topology: Topology, director: Director, context: LabContext): Promise<void> {
     // A world of 10,000 clients lives in 160 MB; V8 left to itself lets 700 MB of garbage lie beside it. Half the growth
     // between collections costs a twelfth more CPU and halves the resident memory (measured with 1,000 sites x 10 clients).
-    // Of a run in islands one world is there at a time, so there is room: a fifth less CPU for as much memory again.
-    setFlagsFromString(`--heap-growing-percent=${context.sample === undefined ? 45 : 150}`);
+    // Of a run in islands one world is there at a time, so there is room: rare collections, for half a gigabyte in all. (The flags
+    // that decide between one and several collecting threads must be set before the engine starts: set here they end the process.)
+    setFlagsFromString(`--heap-growing-percent=${context.sample === undefined ? 45 : 500}`);
     const world = new World(topology, context);
     world.start(director);
     for (let until = SLICE_MILLIS; !world.finished; until += SLICE_MILLIS) {
