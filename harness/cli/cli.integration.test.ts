@@ -150,6 +150,10 @@ t.test('a wrong call exits 2 and names what is near', async (t) => {
     [['scenario', 'nat-pool', '--lab', 'sim', '--relay-exec', './r {port}'], /--lab local or --lab docker/],
     [['scenario', 'nat-pool', '--lab', 'sim', '--keep'], /--lab local or --lab docker/],
     [['scenario', 'nat-pool', '--lab', 'sim', '--agent-exec', './a {port}'], /--lab local or --lab docker/],
+    [
+      ['scenario', 'nat-pool', '--lab', 'local', '--server-exec', './s {csv}', '--db', 'a.sqlite'],
+      /\{csv\}: leave out --db/,
+    ],
     [['scenario', 'nat-pool', '--db', 'postgres://u:p@h/d'], /auto lab reach no database.*--lab local/],
     [['scenario', 'multiplex-stall', '--agents', '3'], /multiplex-stall has no measurement/],
     [['scenario', 'backoff-herd', '--defect', 'byte-flipped'], /backoff-herd has no relay/],
