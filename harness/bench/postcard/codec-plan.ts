@@ -30,7 +30,7 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 11, warmNanos: 500e6, turnNanos: 8e6 },
+  ...{ rounds: 11, warmNanos: 450e6, turnNanos: 8e6 },
   ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.1 },
 };
 
@@ -228,7 +228,7 @@ const small = (of: Native, { nearestOnly }: CodecSizes): Workload => {
   const into: Runner = { name: OURS.into, own: true, process: 'postcard', case: 'encodeInto' };
   return {
     id: 'B',
-    share: 0.5,
+    share: 0.35,
     processes: {
       ...starts(
         'small',
@@ -272,7 +272,7 @@ const textAndBlobs = ({ nearestOnly }: CodecSizes): readonly Workload[] => {
   return [
     {
       id: 'C',
-      share: 0.12,
+      share: 0.09,
       processes: starts('text', ids([...withJson, GIVEN])),
       races: TEXT_KINDS.flatMap((kind) =>
         TEXT_CHARS.flatMap((chars) => both(`${kind}-${chars}`, `${chars} characters, ${kind}`, withJson)),
@@ -280,7 +280,7 @@ const textAndBlobs = ({ nearestOnly }: CodecSizes): readonly Workload[] => {
     },
     {
       id: 'C',
-      share: 0.12,
+      share: 0.09,
       processes: starts('blobs', ids([...names, GIVEN])),
       races: BLOB_BYTES.flatMap((bytes) => both(`${bytes}`, `a blob of ${bytes} bytes`, names)),
     },
@@ -305,7 +305,7 @@ const cobs = (of: Native): Workload => {
   };
   return {
     id: 'D',
-    share: 0.2,
+    share: 0.15,
     processes: {
       ...starts('cobs', ['postcard', 'cobs']),
       ...nativeStart(of, 'cobs', 'cobs', () => bodies.map(({ bytes }) => bytes)),
@@ -332,7 +332,7 @@ const frames = (): Workload => {
   });
   return {
     id: 'E',
-    share: 0.2,
+    share: 0.15,
     processes: starts('frames', ['postcard', 'concat']),
     races: [
       ...FRAME_CUTS.map(([frame, chunk]) => race(frame, chunk, names)),
