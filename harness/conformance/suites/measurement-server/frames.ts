@@ -100,7 +100,9 @@ export const FRAMES = serverCases(
     needs: ['csv'],
     run: async (it) => {
       const { client, name, stored } = await registered(it);
-      await client.say(...Array.from({ length: 200 }, (_, i) => send(...points(1, i * 10, i * 10 + 10))));
+      await client.sayAtOnce(
+        ...Array.from({ length: 200 }, (_, i) => send(...points(1, i * 10, i * 10 + 10))),
+      );
       await stored.exactly(2_000, name);
     },
   },
@@ -113,7 +115,7 @@ export const FRAMES = serverCases(
       const name = newName(it);
       const client = await Client.greeted(it);
       const batches = Array.from({ length: 200 }, (_, i) => send(...points(1, i * 100, i * 100 + 100)));
-      void client.say(register(metric(1, name)), ...batches);
+      void client.sayAtOnce(register(metric(1, name)), ...batches);
       client.end.end();
       await storedBy(it).exactly(20_000, name);
     },
