@@ -14,7 +14,7 @@ export type CrowdSizes = {
   readonly clientsTold: number;
   /**
    * More clients than this do not share a relay: they are dealt to islands. 10,000 of them hold about 14,000 connections, and a
-   * relay takes 20,000 unless told otherwise; a world of this size also fits a processor's cache, which halves its time.
+   * relay takes 20,000 unless told otherwise. Worlds from 5,000 to 14,000 clients cost the same a client; one of all is far dearer.
    */
   readonly clientsPerIsland: number;
 };
