@@ -9,6 +9,18 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 /** What makes one peer, in its folder, and the file that is the result. */
 type Recipe = { readonly folder: string; readonly command: readonly string[]; readonly result?: string };
 
+/** What a folder requires, behind the newest Python that is here: pohlednice wants 3.12. */
+const venv = (folder: string): Recipe => ({
+  folder,
+  command: [
+    'sh',
+    '-c',
+    `for python in python3.14 python3.13 python3.12 python3; do $python -c '' 2>/dev/null && break; done
+     $python -m venv --clear ../built/${folder} &&
+     ../built/${folder}/bin/pip install --quiet --disable-pip-version-check -r requirements.txt`,
+  ],
+});
+
 const RECIPES: readonly Recipe[] = [
   { folder: 'yamux-go', command: ['go', 'build', '-o', '../built/yamux-go', '.'] },
   {
@@ -21,14 +33,8 @@ const RECIPES: readonly Recipe[] = [
     command: ['cargo', 'build', '--release', '--quiet', '--target-dir', '../built/target'],
     result: 'built/target/release/postcard-rust',
   },
-  {
-    folder: 'postcard-python',
-    command: [
-      'sh',
-      '-c',
-      'python3 -m venv ../built/postcard-python && ../built/postcard-python/bin/pip install --quiet --disable-pip-version-check -r requirements.txt',
-    ],
-  },
+  venv('postcard-python'),
+  venv('yamux-python'),
   { folder: 'yamux-npm', command: [npm, 'install', '--no-audit', '--no-fund', '--no-package-lock'] },
 ];
 

@@ -1,7 +1,7 @@
 /**
  * `npm run peers`: other people's programs before the gate, each where its toolchain is; what is not there is said, not skipped
  * in silence. Results go to reports/peers, with a matrix in its README. Whole programs are given by flags:
- * `npm run peers -- --go-relay ./go-relay`.
+ * `npm run peers -- --go-relay ./go-relay --alumet ./alumet-agent`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,70 +10,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { GateModel } from '../../harness/conformance/gate.ts';
+import { type Peer, PROGRAM_FLAGS, peersOf } from './peers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const built = 'ci/peers/built';
-
-/** `needs`: the file without which it cannot run. `command`: as it is typed in the repository's folder. */
-type Peer = {
-  readonly name: string;
-  readonly about: string;
-  readonly profile: string;
-  readonly command: string;
-  readonly needs: string;
-  readonly lacks?: readonly string[];
-};
-
-const yamux = (name: string, about: string, program: string, needs: string): readonly Peer[] =>
-  (
-    [
-      ['yamux', 'serve'],
-      ['yamux-client', 'call'],
-    ] as const
-  ).map(([profile, word]) => ({ name, about, profile, command: `${program} ${word} {port}`, needs }));
 
 const { values: flags } = parseArgs({
-  options: { 'go-relay': { type: 'string' }, only: { type: 'string' } },
-});
-const goRelay = flags['go-relay'];
-
-const PEERS: readonly Peer[] = [
-  ...yamux('yamux-go', 'hashicorp/yamux 0.1.2 (Go)', `${built}/yamux-go`, `${built}/yamux-go`),
-  ...yamux('yamux-rust', 'tokio-yamux 0.3.15 (Rust)', `${built}/yamux-rust`, `${built}/yamux-rust`),
-  {
-    name: 'yamux-js',
-    about: 'yamux-js 0.2.0 (npm)',
-    // its Client has no way to take streams, so only the listening role can be judged
-    profile: 'yamux',
-    command: 'node ci/peers/yamux-npm/yamux-js-application.mjs serve {port}',
-    needs: 'ci/peers/yamux-npm/node_modules/yamux-js',
+  options: {
+    ...Object.fromEntries(PROGRAM_FLAGS.map((name) => [name, { type: 'string' } as const])),
+    only: { type: 'string' },
   },
-  ...yamux(
-    'yamux-libp2p',
-    '@libp2p/yamux 8 (npm)',
-    'node ci/peers/yamux-npm/libp2p-application.mjs',
-    'ci/peers/yamux-npm/node_modules/@libp2p/yamux',
-  ),
-  ...(goRelay === undefined
-    ? []
-    : [
-        {
-          name: 'go-relay',
-          about: 'lyondhill/relay at 8f59299 (Go), built from its source',
-          profile: 'port-relay',
-          command: `${goRelay} {port}`,
-          needs: goRelay,
-        },
-        {
-          name: 'go-relay',
-          about: 'its forwarder',
-          profile: 'port-client',
-          command: `${goRelay} --localForwardPort={service} 127.0.0.1 {port}`,
-          needs: goRelay,
-          lacks: ['pool', 'event'],
-        },
-      ]),
-];
+});
 
 const cell = (text: string): string =>
   (text.split('\n')[0] ?? '')
@@ -82,17 +28,16 @@ const cell = (text: string): string =>
     .slice(0, 150)
     .trim();
 
-/** One page a peer and profile: date, versions, command, and each case that does not hold. */
-const page = ({ about, command, profile, lacks }: Peer, model: GateModel): string => {
+/** One page a peer and profile: date, versions, command, each case that does not hold, and what is known of why (remarks/). */
+const page = ({ name, about, command, profile, lacks, jobs, path }: Peer, model: GateModel): string => {
   const rows = model.rows.filter(({ standing }) => standing === 'fail' || standing === 'observation');
-  // a path of the machine it ran on says nothing to anybody else
-  const typed = goRelay === undefined ? command : command.replaceAll(goRelay, './go-relay');
+  const typed = path === undefined ? command : command.replaceAll(...path);
   const lines = [
     `# ${about}: ${profile}`,
     '',
     `Date ${model.startedAt.slice(0, 10)}, ${model.machine.replace(/,.*/, '')}, relaylab ${model.version}.`,
     '',
-    `    relaylab conformance ${profile} --exec '${typed}' --seed ${model.seed}`,
+    `    relaylab conformance ${profile} --exec '${typed}'${jobs === undefined ? '' : ` --jobs ${jobs}`} --seed ${model.seed}`,
     '',
     ...(lacks === undefined ? [] : [`Declared as lacking: ${lacks.join(', ')}.`, '']),
     `${model.counts.pass} cases hold, ${model.counts.fail} fail, ${model.counts.inconclusive} inconclusive, ${model.counts.observation} observed, ${model.counts['not-applicable']} not applicable.`,
@@ -106,6 +51,8 @@ const page = ({ about, command, profile, lacks }: Peer, model: GateModel): strin
         (row) => `| ${row.id.slice(profile.length + 1)} | ${row.clause} ${row.level} | ${cell(row.got)} |`,
       ),
     );
+  const remark = new URL(`remarks/${name}.${profile}.md`, import.meta.url);
+  if (existsSync(remark)) lines.push('', readFileSync(remark, 'utf8').trimEnd());
   return `${lines.join('\n')}\n`;
 };
 
@@ -113,6 +60,7 @@ const judged = (peer: Peer): GateModel | undefined => {
   const folder = mkdtempSync(join(tmpdir(), 'relaylab-peers-'));
   try {
     const args = ['conformance', peer.profile, '--exec', peer.command, '--seed', '7', '--reports', folder];
+    if (peer.jobs !== undefined) args.push('--jobs', `${peer.jobs}`);
     if (peer.lacks !== undefined) {
       const file = join(folder, 'capabilities.json');
       writeFileSync(
@@ -132,8 +80,8 @@ const judged = (peer: Peer): GateModel | undefined => {
   }
 };
 
-for (const peer of PEERS) {
-  if (flags.only !== undefined && !peer.name.startsWith(flags.only)) continue;
+for (const peer of peersOf(flags)) {
+  if (typeof flags.only === 'string' && !`${peer.name} ${peer.profile}`.startsWith(flags.only)) continue;
   if (!existsSync(join(root, peer.needs)) && !existsSync(peer.needs)) {
     console.log(
       `${peer.name} ${peer.profile}: left out, ${peer.needs} is not there (node ci/peers/build.ts builds what it can)`,
@@ -163,5 +111,5 @@ const pages = globSync('reports/peers/*.md', { cwd: root })
   });
 writeFileSync(
   join(root, 'reports/peers/README.md'),
-  `# Other people's programs before the gate\n\nWritten by \`npm run peers\`; each page has date, versions, the exact command, and every case that does not hold.\n\n| who, and as what | date | found |\n|---|---|---|\n${pages.join('\n')}\n`,
+  `# Other people's programs before the gate\n\nWritten by \`npm run peers\`; each page has date, versions, the exact command, and every case that does not hold.\n\n| who, and as what | date | found |\n|---|---|---|\n${pages.join('\n')}\n\n${readFileSync(new URL('remarks/not-judged.md', import.meta.url), 'utf8')}`,
 );

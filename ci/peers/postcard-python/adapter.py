@@ -1,30 +1,17 @@
-"""pypostcard before the gate: answers JSON lines (harness/conformance/suites/postcard/README.md).
+"""pypostcard before the gate (kit.py).
 
 It has integers, floats, bool, arrays, flat dataclasses and enums without payload; the rest it lacks.
 """
 
 import enum
-import json
-import logging
-import struct
-import sys
 from dataclasses import fields, is_dataclass, make_dataclass
-from importlib.metadata import version
 
+from kit import FLOATS, WIDE, Lacking, bits_of, float_of, serve, variants_of
 from pypostcard import types
 from pypostcard.serde import take_from_postcard, to_postcard
 
 LACKS = ["char", "string", "bytes", "option", "unit", "unit_struct", "seq", "tuple", "tuple_struct"]
 LACKS += ["map", "usize", "isize", "def", "cobs", "crc", "accumulator"]
-WIDE = {"u64", "u128", "i64", "i128"}
-FLOATS = {"f32": ("<f", "<I", 8), "f64": ("<d", "<Q", 16)}
-
-
-HINTS = {}
-
-
-class Lacking(Exception):
-    """What the library has no type for."""
 
 
 def hint_of(schema):
@@ -49,20 +36,16 @@ def hint_of(schema):
 
 
 def names_of(schema):
-    names = []
-    for variant in schema["variants"]:
-        if any(payload in variant for payload in ("newtype", "tuple", "struct")):
-            raise Lacking("enums with payload")
-        repeat = variant.get("repeat")
-        names += [f"{variant['prefix']}{len(names) + i}" for i in range(repeat)] if repeat else [variant["name"]]
-    return names
+    variants = variants_of(schema)
+    if any(payload in variant for variant in variants for payload in ("newtype", "tuple", "struct")):
+        raise Lacking("enums with payload")
+    return [variant["name"] for variant in variants]
 
 
 def from_json(schema, value, hint):
     if isinstance(schema, str):
         if schema in FLOATS:
-            form, bits, _ = FLOATS[schema]
-            return hint(struct.unpack(form, struct.pack(bits, int(value, 16)))[0])
+            return hint(float_of(schema, value))
         return hint(int(value)) if schema in WIDE else hint(value)
     kind = schema["type"]
     if kind == "newtype":
@@ -78,8 +61,7 @@ def from_json(schema, value, hint):
 def to_json(schema, value, hint):
     if isinstance(schema, str):
         if schema in FLOATS:
-            form, bits, digits = FLOATS[schema]
-            return f"0x{struct.unpack(bits, struct.pack(form, value))[0]:0{digits}x}"
+            return bits_of(schema, value)
         if schema == "bool":
             return bool(value)
         return str(int(value)) if schema in WIDE else int(value)
@@ -95,38 +77,15 @@ def to_json(schema, value, hint):
     return {"variant": value._value.name}
 
 
-def answer(request):
-    operation = request["op"]
-    if operation == "hello":
-        return {"name": "pypostcard", "version": version("pypostcard"), "lacks": LACKS}
-    if operation not in ("encode", "decode"):
-        return {"skip": f"no {operation}"}
-    schema = request["schema"]
-    try:
-        key = json.dumps(schema)
-        if key not in HINTS:
-            HINTS[key] = hint_of(schema)
-        hint = HINTS[key]
-        if operation == "encode":
-            value = from_json(schema, request["value"], hint)
-            data = to_postcard(value) if is_dataclass(hint) else types.serialize(hint, value)
-            return {"hex": data.hex()}
-        data = bytes.fromhex(request["hex"])
-        value, used = take_from_postcard(hint, data) if is_dataclass(hint) else types.deserialize(hint, data)
-        return {"value": to_json(schema, value, hint), "consumed": used}
-    except Lacking as lacking:
-        return {"skip": f"no {lacking}"}
-    except Exception as error:  # the library has no error of its own: whatever it raises is its refusal
-        return {"error": str(error), "kind": type(error).__name__}
+def encode(schema, hint, value):
+    made = from_json(schema, value, hint)
+    return to_postcard(made) if is_dataclass(hint) else types.serialize(hint, made)
 
 
-def main():
-    logging.disable()
-    for line in sys.stdin:
-        request = json.loads(line)
-        sys.stdout.write(json.dumps({"id": request["id"], **answer(request)}) + "\n")
-        sys.stdout.flush()
+def decode(schema, hint, data):
+    value, used = take_from_postcard(hint, data) if is_dataclass(hint) else types.deserialize(hint, data)
+    return to_json(schema, value, hint), used
 
 
 if __name__ == "__main__":
-    main()
+    serve("pypostcard", LACKS, hint_of, encode, decode)

@@ -9,11 +9,9 @@ import (
 	"log"
 	"net"
 	"strings"
-
-	"github.com/hashicorp/yamux"
 )
 
-func send(stream *yamux.Stream, count int) {
+func send(stream stream, count int) {
 	piece := make([]byte, block)
 	for at := 0; at < count; at += block {
 		size := min(block, count-at)
@@ -24,26 +22,26 @@ func send(stream *yamux.Stream, count int) {
 			return
 		}
 	}
-	stream.Close()
+	stream.CloseWrite()
 }
 
-func open(session *yamux.Session, count int) {
+func open(session session, count int) {
 	for range count {
-		opened, err := session.Open()
+		opened, err := session.open()
 		if err != nil {
 			return
 		}
 		fmt.Fprintln(opened, "opened")
-		opened.Close()
+		opened.CloseWrite()
 		go io.Copy(io.Discard, opened)
 	}
 }
 
-func obey(session *yamux.Session, stream *yamux.Stream) {
+func obey(session session, stream stream) {
 	input := bufio.NewReader(stream)
 	line, err := input.ReadString('\n')
 	if err != nil {
-		stream.Close()
+		stream.CloseWrite()
 		return
 	}
 	var word string
@@ -52,27 +50,27 @@ func obey(session *yamux.Session, stream *yamux.Stream) {
 	switch word {
 	case "echo":
 		io.Copy(stream, input)
-		stream.Close()
+		stream.CloseWrite()
 	case "sink":
 		taken, _ := io.Copy(io.Discard, input)
 		fmt.Fprintln(stream, taken)
-		stream.Close()
+		stream.CloseWrite()
 	case "send":
 		go io.Copy(io.Discard, input)
 		send(stream, count)
 	case "open":
 		open(session, count)
 		fmt.Fprintln(stream, "ok")
-		stream.Close()
+		stream.CloseWrite()
 	case "hold":
 	default:
-		stream.Close()
+		stream.CloseWrite()
 	}
 }
 
-func serve(session *yamux.Session) {
+func serve(session session) {
 	for {
-		stream, err := session.AcceptStream()
+		stream, err := session.accept()
 		if err != nil {
 			return
 		}
@@ -81,7 +79,7 @@ func serve(session *yamux.Session) {
 }
 
 // `serve PORT`: the library accepts the connection.
-func serveAt(address string) {
+func serveAt(library, address string) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		log.Fatal(err)
@@ -91,7 +89,7 @@ func serveAt(address string) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		session, err := yamux.Server(conn, nil)
+		session, err := begin(library, conn, true)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -100,12 +98,12 @@ func serveAt(address string) {
 }
 
 // `call PORT`: the library dials.
-func call(address string) {
+func call(library, address string) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		log.Fatal(err)
 	}
-	session, err := yamux.Client(conn, nil)
+	session, err := begin(library, conn, false)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,10 +1,11 @@
 // One end of a hashicorp/yamux session, for `npm run bench relay`: `listen PORT` takes streams and discards what they bring,
 // `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took. For the gate: `serve PORT`
-// and `call PORT` (application.go).
+// and `call PORT` (application.go), with `-lib libp2p` over libp2p/go-yamux.
 package main
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -99,17 +100,19 @@ func dial(address string) {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		log.Fatal("usage: yamux-go listen|dial|serve|call PORT")
+	library := flag.String("lib", "hashicorp", "for serve and call: hashicorp or libp2p")
+	flag.Parse()
+	if flag.NArg() != 2 {
+		log.Fatal("usage: yamux-go listen|dial PORT, yamux-go [-lib libp2p] serve|call PORT")
 	}
-	address := "127.0.0.1:" + os.Args[2]
-	switch os.Args[1] {
+	address := "127.0.0.1:" + flag.Arg(1)
+	switch flag.Arg(0) {
 	case "listen":
 		listen(address)
 	case "serve":
-		serveAt(address)
+		serveAt(*library, address)
 	case "call":
-		call(address)
+		call(*library, address)
 	default:
 		dial(address)
 	}

@@ -1,9 +1,9 @@
 //! The application that `relaylab conformance yamux` wants behind a library: the first line of a stream is a command
 //! (harness/conformance/suites/yamux/application.ts). `serve PORT`: the library accepts; `call PORT`: it dials.
-use futures::StreamExt;
 use tokio::io::{split, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_yamux::{config::Config, session::Session, Control, StreamHandle};
+
+use crate::libraries::{Library, Opener};
 
 const PIECE: usize = 65_536;
 
@@ -18,7 +18,12 @@ async fn send(writer: &mut (impl AsyncWriteExt + Unpin), count: usize) -> std::i
     writer.shutdown().await
 }
 
-async fn obey(stream: StreamHandle, mut control: Control) -> std::io::Result<()> {
+async fn drain(mut reader: impl AsyncReadExt + Unpin) {
+    let mut rest = [0u8; 1024];
+    while matches!(reader.read(&mut rest).await, Ok(taken) if taken > 0) {}
+}
+
+pub async fn obey<O: Opener>(stream: O::Stream, mut opener: O) -> std::io::Result<()> {
     let (reader, mut writer) = split(stream);
     let mut reader = BufReader::new(reader);
     let mut line = String::new();
@@ -51,17 +56,15 @@ async fn obey(stream: StreamHandle, mut control: Control) -> std::io::Result<()>
             writer.shutdown().await
         }
         Some("send") => {
-            tokio::spawn(async move {
-                let mut rest = [0u8; 1024];
-                while matches!(reader.read(&mut rest).await, Ok(taken) if taken > 0) {}
-            });
+            tokio::spawn(drain(reader));
             send(&mut writer, count).await
         }
         Some("open") => {
             for _ in 0..count {
-                let Ok(mut opened) = control.open_stream().await else { break };
+                let Ok(mut opened) = opener.open().await else { break };
                 opened.write_all(b"opened\n").await?;
                 opened.shutdown().await?;
+                tokio::spawn(drain(opened));
             }
             writer.write_all(b"ok\n").await?;
             writer.shutdown().await
@@ -71,23 +74,14 @@ async fn obey(stream: StreamHandle, mut control: Control) -> std::io::Result<()>
     }
 }
 
-async fn run(mut session: Session<TcpStream>) {
-    let control = session.control();
-    while let Some(Ok(stream)) = session.next().await {
-        tokio::spawn(obey(stream, control.clone()));
-    }
-}
-
-pub async fn serve(port: u16) {
+pub async fn serve(library: Library, port: u16) {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("port in use");
     while let Ok((socket, _)) = listener.accept().await {
-        socket.set_nodelay(true).expect("nodelay");
-        tokio::spawn(run(Session::new_server(socket, Config::default())));
+        tokio::spawn(library.run(socket, true));
     }
 }
 
-pub async fn call(port: u16) {
+pub async fn call(library: Library, port: u16) {
     let socket = TcpStream::connect(("127.0.0.1", port)).await.expect("nobody listens");
-    socket.set_nodelay(true).expect("nodelay");
-    run(Session::new_client(socket, Config::default())).await;
+    library.run(socket, false).await;
 }

@@ -1,12 +1,15 @@
 //! One end of a tokio-yamux session, for `npm run bench relay`: `listen PORT` takes streams and discards what they bring,
-//! `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took. For the gate: `serve PORT` and `call PORT` (application.rs).
+//! `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took. For the gate:
+//! `serve PORT` and `call PORT` (application.rs), over the yamux crate of rust-libp2p with `libp2p` behind the port.
 mod application;
+mod libraries;
 
 use std::time::Instant;
 
 use futures::StreamExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use libraries::Library;
 use tokio_yamux::{config::Config, session::Session, Control, StreamHandle};
 
 /// What one write gives to a stream.
@@ -74,11 +77,12 @@ async fn dial(port: u16) {
 #[tokio::main]
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let port = args.get(2).and_then(|text| text.parse().ok()).expect("usage: yamux-rust listen|dial|serve|call PORT");
+    let port = args.get(2).and_then(|text| text.parse().ok()).expect("usage: yamux-rust listen|dial PORT, yamux-rust serve|call PORT [libp2p]");
+    let library = if args.get(3).is_some_and(|name| name == "libp2p") { Library::Libp2p } else { Library::TokioYamux };
     match args[1].as_str() {
         "listen" => listen(port).await,
-        "serve" => application::serve(port).await,
-        "call" => application::call(port).await,
+        "serve" => application::serve(library, port).await,
+        "call" => application::call(library, port).await,
         _ => dial(port).await,
     }
 }
