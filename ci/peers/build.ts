@@ -33,6 +33,11 @@ const RECIPES: readonly Recipe[] = [
     command: ['cargo', 'build', '--release', '--quiet', '--target-dir', '../built/target'],
     result: 'built/target/release/postcard-rust',
   },
+  {
+    folder: 'postcard-bindgen',
+    command: ['cargo', 'build', '--release', '--quiet', '--target-dir', '../built/target'],
+    result: 'built/target/release/postcard-bindgen',
+  },
   venv('postcard-python'),
   venv('yamux-python'),
   { folder: 'yamux-npm', command: [npm, 'install', '--no-audit', '--no-fund', '--no-package-lock'] },

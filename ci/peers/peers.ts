@@ -93,7 +93,11 @@ const PROGRAMS = {
   alumet: (path: string): readonly Peer[] =>
     (
       [
-        ['measurement-server', 'relay-server,csv', '--relay-in 127.0.0.1:{port} --output-file {output} --config {output}.toml'],
+        [
+          'measurement-server',
+          'relay-server,csv',
+          '--relay-in 127.0.0.1:{port} --output-file {output} --config {output}.toml',
+        ],
         ['measurement-client', 'procfs,relay-client', '--config {config}'],
         ['socket-control', 'procfs,csv,socket-control', '--config {config}', 'replies'],
       ] as const

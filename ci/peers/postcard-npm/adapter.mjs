@@ -1,9 +1,9 @@
 // @variegated-coffee/serde-postcard-ts before the gate: answers JSON lines (harness/conformance/suites/postcard/README.md).
 // Its nulls are both None and Some(None), and unit is undefined: what it cannot tell apart, it gets as it takes it.
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import * as pc from '@variegated-coffee/serde-postcard-ts';
+import { float, serve } from './kit.mjs';
 
 const { bool, u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, f32, f64, char, string, bytes, unit } = pc;
 
@@ -13,23 +13,9 @@ const PLAIN = {
   ...{ f32, f64, char, string, bytes, unit },
 };
 const BIG = new Set(['u64', 'u128', 'usize', 'i64', 'i128', 'isize']);
-const scratch = new DataView(new ArrayBuffer(8));
 const same = (value) => value;
 // its objects would move such names to the front; names are not on the wire
 const keyOf = (name) => (/^(0|[1-9]\d*)$/.test(name) ? `#${name}` : name);
-
-const float = (size) => ({
-  from(bits) {
-    scratch.setBigUint64(0, BigInt(bits));
-    return size === 4 ? scratch.getFloat32(4) : scratch.getFloat64(0);
-  },
-  to(value) {
-    if (size === 4) scratch.setFloat32(0, value);
-    else scratch.setFloat64(0, value);
-    const bits = size === 4 ? BigInt(scratch.getUint32(0)) : scratch.getBigUint64(0);
-    return `0x${bits.toString(16).padStart(size * 2, '0')}`;
-  },
-});
 
 // A schema of the kit: the library's, and both ways between JSON and its values.
 const plain = (type) => {
@@ -176,7 +162,4 @@ const answer = ({ op, schema, value, hex }) => {
   return { value: made.to(read.value), consumed: read.bytesRead };
 };
 
-createInterface({ input: process.stdin }).on('line', (line) => {
-  const request = JSON.parse(line);
-  process.stdout.write(`${JSON.stringify({ id: request.id, ...answer(request) })}\n`);
-});
+serve(answer);
