@@ -8,9 +8,11 @@ import { join } from 'node:path';
  * @param root folder of this repository
  */
 export const compileCache = (root: string): Readonly<Record<string, string>> =>
-  process.env.NODE_V8_COVERAGE !== undefined || process.env.NODE_COMPILE_CACHE !== undefined
+  process.env.NODE_V8_COVERAGE !== undefined
     ? {}
-    : { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') };
+    : {
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compile'),
+      };
 
 const WARM_MILLIS = 5_000;
 

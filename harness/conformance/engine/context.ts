@@ -13,6 +13,8 @@ import type { OpenPath } from './path.ts';
 export const PATIENCE_MILLIS = 5_000;
 /** Where the canary was this late, the machine is too slow to blame anybody for silence. */
 const LATE_MILLIS = 400;
+/** Where somebody waited for a processor for more of the time than this, lateness is nobody's. The case gets another look, alone. */
+const STALLED_SHARE = 0.5;
 
 export type Surroundings = {
   readonly capabilities: Capabilities;
@@ -96,6 +98,11 @@ export class BaseContext implements CaseContext {
     if (worst > LATE_MILLIS)
       throw new Unclear(
         `the machine was too slow to tell: awaiting ${awaited}, an echo on this machine took ${worst} ms`,
+      );
+    const stalled = this.#canary.stalledShare(sinceMillis);
+    if (stalled > STALLED_SHARE)
+      throw new Unclear(
+        `the machine was too busy to tell: awaiting ${awaited}, somebody waited for a processor for ${Math.round(stalled * 100)} % of the time`,
       );
   }
 
