@@ -6,7 +6,7 @@
  * was a quarter of the CPU time in garbage collection).
  */
 import { endOf, hear, hearEnd, own, settled, type TcpEnd } from './node-end.ts';
-import { adopt } from './node-handle.ts';
+import { adopt, takeUnheard } from './node-handle.ts';
 
 /** Bytes from one socket (or to a carrier) after which it counts as a bulk transfer. Above, every 64 KiB more costs fresh memory. */
 export const BULK_BYTES = 64 * 1024;
@@ -77,9 +77,8 @@ const goOn = (end: TcpEnd): void => {
 const move = (end: TcpEnd, first: Buffer): void => {
   const old = end.socket;
   const drained = old.listeners('drain') as (() => void)[];
-  // `read` tells listeners too: they would hear the early bytes twice
   old.removeAllListeners();
-  const early: Buffer | null = old.readableLength > 0 ? old.read() : null;
+  const early = takeUnheard(old);
   let slab = first;
   let at = 0;
   let dirty = false;

@@ -20,8 +20,22 @@ type ConstructorOptions = Omit<SocketConstructorOpts, 'handle'> & {
 };
 
 /**
+ * Everything a paused socket has read and nobody heard, in one piece. Its `data` listeners must be gone: they would hear it, too.
+ * (`read()` gives all of it in Node 20; in Node 26 the first of several pieces, and what was left behind was lost.)
+ */
+export const takeUnheard = (socket: Pick<Socket, 'read' | 'readableLength'>): Buffer | null => {
+  const pieces: Buffer[] = [];
+  while (socket.readableLength > 0) {
+    const piece: Buffer | null = socket.read();
+    if (piece === null) break;
+    pieces.push(piece);
+  }
+  return pieces.length > 1 ? Buffer.concat(pieces) : (pieces[0] ?? null);
+};
+
+/**
  * A new socket on the same connection that reads into `onread.buffer`; paused. The old one is destroyed and must be forgotten.
- * Only for an established socket with nothing left to write; take what its `read()` gives along before.
+ * Only for an established socket with nothing left to write; take what `takeUnheard` gives along before.
  * Its `drain` follows every write that left a rest (high-water mark 1), so a buffer is known to be free again.
  */
 export const adopt = (old: Socket, onread: OnReadOpts): Socket => {
@@ -90,7 +104,7 @@ const probe = async (): Promise<string | undefined> => {
       const callback = (count: number): boolean => adopted.write(buffer.subarray(0, count));
       // reading has begun with the accept; a pause before the first event leaves everything where `read` finds it
       old.pause();
-      const early: Buffer | null = old.readableLength > 0 ? old.read() : null;
+      const early = takeUnheard(old);
       const adopted = adopt(old, { buffer, callback }).on('error', failed);
       sockets.push(adopted);
       if (early !== null) adopted.write(early);

@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import { disown, endOf, hasFailed, movedBy, own, settled, type Taker, type TcpEnd } from './node-end.ts';
-import { adopt } from './node-handle.ts';
+import { adopt, takeUnheard } from './node-handle.ts';
 import type { Tunnel } from './splice-idle.ts';
 
 /** Bytes in one direction after which a tunnel counts as a bulk transfer. */
@@ -150,9 +150,8 @@ const promote = (a: TcpEnd, b: TcpEnd, tries: number): void => {
 };
 
 const takeEarly = (socket: Socket): Buffer | null => {
-  // `read` tells listeners too: they would carry the early bytes a second time
   socket.off('data', onData);
-  return socket.readableLength > 0 ? socket.read() : null;
+  return takeUnheard(socket);
 };
 
 /** Moves an end to a socket that reads into `buffer` and writes what it read to the peer before it reads again. */
