@@ -28,6 +28,8 @@ export interface CaseContext {
   unclear(why: string): never;
   /** Tells a slow machine from a silent target: Unclear where the machine itself answered late in the last `sinceMillis`. */
   blameMachine(sinceMillis: Millis, awaited: string): void;
+  /** As blameMachine, for what came, but late: others who kept the processors busy are reason enough. */
+  blameLoad(sinceMillis: Millis, awaited: string): void;
   /** Waits; nothing may depend on it but silence. */
   wait(millis: Millis): Promise<void>;
   /** Runs when the case is over, however it ended; last registered first. */

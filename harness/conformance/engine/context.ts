@@ -99,6 +99,10 @@ export class BaseContext implements CaseContext {
       throw new Unclear(
         `the machine was too slow to tell: awaiting ${awaited}, an echo on this machine took ${worst} ms`,
       );
+  }
+
+  blameLoad(sinceMillis: number, awaited: string): void {
+    this.blameMachine(sinceMillis, awaited);
     const stalled = this.#canary.stalledShare(sinceMillis);
     if (stalled > STALLED_SHARE)
       throw new Unclear(

@@ -209,13 +209,13 @@ export const ENDING = clientCases(
       const polls = new Set(times.map((time) => Math.round(time))).size;
       it.observe(`${polls} polls in ${Math.round(span)} ms`);
       if (span < 3_000) {
-        it.blameMachine(6_000, 'the points of those seconds');
+        it.blameLoad(6_000, 'the points of those seconds');
         it.broken('points of the three seconds and of those after them', `points of ${Math.round(span)} ms`);
       }
       const sorted = [...new Set(times)].sort((a, b) => a - b);
       const gap = Math.max(...sorted.slice(1).map((time, n) => time - (sorted[n] as number)));
       if (gap > 1_500) {
-        it.blameMachine(6_000, 'polls of its source');
+        it.blameLoad(6_000, 'polls of its source');
         it.broken('no second without a point', `${Math.round(gap)} ms without one`);
       }
     },

@@ -26,7 +26,7 @@ const fits = (it: ClientContext, n: number, waited: number, wanted: number): voi
   const said = `retry ${n} after ${Math.round(waited)} ms`;
   if (waited < wanted * EARLY) it.broken(`retry ${n} after ${wanted} ms`, said);
   if (waited <= wanted + SLACK_MILLIS) return;
-  it.blameMachine(waited, said);
+  it.blameLoad(waited, said);
   // the path may hold the reset or the SYN back
   if (waited > wanted + SLACK_MILLIS + (it.patienceMillis - 5_000))
     it.broken(`retry ${n} after ${wanted} ms`, said);
@@ -119,7 +119,7 @@ export const RETRYING = clientCases(
       it.observe(`back after ${Math.round(waited)} ms`);
       // without a fresh start this would be the last wait: 2000 ms
       if (waited > 1_500) {
-        it.blameMachine(waited, 'the first retry after a success');
+        it.blameLoad(waited, 'the first retry after a success');
         it.broken('a retry after 250 ms', `after ${Math.round(waited)} ms`);
       }
       again.end.reset();

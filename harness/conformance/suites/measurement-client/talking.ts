@@ -220,7 +220,7 @@ export const TALKING = clientCases(
       it.observe(`${waits.length + 1} batches, at most ${Math.round(longest)} ms apart`);
       const most = timeoutMillis + pollMillis + 750;
       if (longest > most) {
-        it.blameMachine(6_000, 'batches');
+        it.blameLoad(6_000, 'batches');
         it.broken(
           `a batch every ${timeoutMillis} ms (${most} ms at most)`,
           `${Math.round(longest)} ms without one`,

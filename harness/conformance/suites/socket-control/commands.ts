@@ -145,7 +145,7 @@ export const COMMANDS = clientCases(
       it.observe(`${slow} polls in three seconds at 1 s`);
       if (slow > 5) it.broken('three polls in three seconds', `${slow}`);
       if (slow === 0) {
-        it.blameMachine(4_500, 'polls at a period of 1 s');
+        it.blameLoad(4_500, 'polls at a period of 1 s');
         it.broken('three polls in three seconds', 'none');
       }
       await agent.say(`control source ${word} 50ms`);
@@ -155,7 +155,7 @@ export const COMMANDS = clientCases(
       const fast = agent.polls('memory').length - between;
       it.observe(`${fast} polls in two seconds at 50 ms`);
       if (fast < 10) {
-        it.blameMachine(3_500, 'polls at a period of 50 ms');
+        it.blameLoad(3_500, 'polls at a period of 50 ms');
         it.broken('some 40 polls in two seconds', `${fast}`);
       }
     },
@@ -204,7 +204,7 @@ export const COMMANDS = clientCases(
       const gap = Math.max(...times.slice(1).map((time, n) => time - (times[n] as number)));
       it.observe(`the longest time without a poll is ${Math.round(gap)} ms, at 40 ms`);
       if (gap > 700) {
-        it.blameMachine(5_000, 'polls');
+        it.blameLoad(5_000, 'polls');
         it.broken('no gap of the length of the pause', `${Math.round(gap)} ms without a poll`);
       }
     },
