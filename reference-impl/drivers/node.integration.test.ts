@@ -296,6 +296,34 @@ t.test('inputs never come from within an output', async (t) => {
   );
 });
 
+t.test(
+  'what is reported is stamped with the time it was decided, whoever asks the clock meanwhile',
+  async (t) => {
+    let now = 0;
+    const decided: number[] = [];
+    const told: number[] = [];
+    await using script = new NodeScript(
+      (name) => (input) => {
+        if (input.type === 'start') return [{ type: 'listen', listener: 1, port: 0, host: undefined }];
+        if (input.type !== 'accepted') return undefined;
+        const { conn } = input;
+        decided.push(now);
+        return [
+          { type: 'mux', conn, role: 'client', early: undefined },
+          { type: 'open', conn: name(), session: conn },
+          { type: 'reset', conn },
+          { type: 'report', event: 'told' },
+        ];
+      },
+      // a process that is left waiting between any two looks at the clock
+      { clock: () => (now += 40), report: (_, at) => told.push(at) },
+    );
+    await dial(await script.port());
+    await script.hears('closed');
+    t.same(told, decided);
+  },
+);
+
 t.test('stop is fed, destroy resets everything and silences the machine', async (t) => {
   const script = new NodeScript(listening());
   const peer = await dial(await script.port());

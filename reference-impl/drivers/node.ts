@@ -194,16 +194,18 @@ export class NodeDriver<Report, Command = never> {
   }
 
   #deliver(input: NetInput | CommandInput<Command>): void {
-    for (const output of this.#machine.handle(this.#now(), input)) {
+    const now = this.#now();
+    for (const output of this.#machine.handle(now, input)) {
       if (this.#destroyed) return;
-      this.#perform(output);
+      this.#perform(output, now);
     }
   }
 
-  #perform(output: NetOutput<Report>): void {
+  /** @param now when the machine decided it: performing an output may ask the clock again (a session that is reset does) */
+  #perform(output: NetOutput<Report>, now: Millis): void {
     switch (output.type) {
       case 'report':
-        this.#options.report(output.event, this.#last);
+        this.#options.report(output.event, now);
         return;
       case 'listen':
         this.#listeners.listen(output.listener, output.host, output.port);
