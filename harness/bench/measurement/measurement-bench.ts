@@ -52,16 +52,20 @@ export type MeasurementBenchOptions = {
 };
 
 const NO_ALUMET = 'not here: give its binary with --alumet; its recorded figures stand in the goals';
+const ALUMET_UNSEEN =
+  'it leaves a part of every burst undecoded, and without an output nobody sees how much; its recorded figure stands in the goals';
 const NO_POSTGRES = 'PostgreSQL is not installed here';
 
 /** Every measure in the order in which they are taken. */
 const plan = (load: Senders, { alumet, sizes }: MeasurementBenchOptions): readonly Measure[] => {
   const { NAMES } = contender;
   const postgres = postgresFolder() === undefined ? [] : [contender.intoPostgres];
-  const theirs: readonly Contender[] =
-    alumet === undefined ? [] : [contender.alumet(alumet, 'nothing'), contender.alumet(alumet, 'csv')];
+  const theirs: readonly Contender[] = alumet === undefined ? [] : [contender.alumetCsv(alumet)];
   const noPostgres = postgres.length === 0 ? { [NAMES.postgres]: NO_POSTGRES } : {};
-  const noAlumet = alumet === undefined ? { [NAMES.alumet]: NO_ALUMET, [NAMES.alumetCsv]: NO_ALUMET } : {};
+  const noAlumet =
+    alumet === undefined
+      ? { [NAMES.alumet]: NO_ALUMET, [NAMES.alumetCsv]: NO_ALUMET }
+      : { [NAMES.alumet]: ALUMET_UNSEEN };
   const { ceiling, intoNothing, intoCsv, intoSqlite } = contender;
   const { rounds, fewRounds, seconds, warmUpSeconds, standstillSeconds } = sizes;
   return [
