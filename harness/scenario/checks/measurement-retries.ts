@@ -112,9 +112,11 @@ class Retries implements Judging {
     const attempts = fleets.reduce((sum, fleet) => sum + fleet.attempts, 0);
     const outside = fleets.flatMap(({ points }) => points.filter(({ inside }) => !inside));
     const early = outside.filter(({ waitMicros, stepMicros }) => waitMicros < stepMicros);
-    const many = outside.length - early.length > attempts * LATE_SHARE_MAX;
     const { busy } = this.#analysis;
     const unexcused = outside.filter(({ t, waitMicros }) => busy.share(t - waitMicros, t) === 0).length;
+    // agents are few: a share of their waits is less than one, and one while the machine was busy tells nothing of them
+    const allowed = unexcused === 0 ? Math.max(1, attempts * LATE_SHARE_MAX) : attempts * LATE_SHARE_MAX;
+    const many = outside.length - early.length > allowed;
     const wrong = early.length > 0 || (unexcused > attempts * LATE_SHARE_MAX && fleets.some(misfit));
     const verdict = attempts === 0 ? 'not-applicable' : wrong ? 'fail' : many ? 'inconclusive' : 'pass';
     const [worst] = early.length > 0 ? early : outside;
