@@ -2,10 +2,10 @@
 
 import type { Analysis } from '../../measure/analysis.ts';
 import type { Fleet } from '../../measure/comeback.ts';
-import { differs } from '../../measure/fit.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
+import { fitsAnother, judgeWaits } from './waits.ts';
 
 class BackoffJudge implements Judging {
   readonly #analysis: Analysis;
@@ -45,18 +45,9 @@ class BackoffJudge implements Judging {
       ]);
   }
 
-  /** Early is always wrong. Late is wrong when many waits are, and neither the machine was busy then nor the fit calls it that. */
   #waits(fleets: readonly Fleet[]): Finding {
-    const attempts = fleets.reduce((sum, fleet) => sum + fleet.attempts, 0);
-    const outside = fleets.flatMap((fleet) => fleet.points.filter(({ inside }) => !inside));
-    const early = outside.filter(({ waitMicros, stepMicros }) => waitMicros < stepMicros);
-    const late = outside.length - early.length;
-    const [worst] = early.length > 0 ? early : outside;
-    const { busy } = this.#analysis;
-    const unexcused = outside.filter(({ t, waitMicros }) => busy.share(t - waitMicros, t) === 0).length;
-    const wrong = early.length > 0 || (unexcused > attempts * LATE_SHARE_MAX && fleets.some(misfit));
-    const slow = !wrong && late > attempts * LATE_SHARE_MAX;
-    const verdict = attempts === 0 ? 'not-applicable' : wrong ? 'fail' : slow ? 'inconclusive' : 'pass';
+    const { attempts, outside, late, worst, verdict } = judgeWaits(fleets, this.#analysis, misfit);
+    const [wrong, slow] = [verdict === 'fail', verdict === 'inconclusive'];
     const noise = late === 0 ? '' : `, ${late} of them late by the machine's doing`;
     const summary =
       attempts === 0
@@ -108,8 +99,6 @@ class BackoffJudge implements Judging {
 const declared = ({ name, schedule: s }: Fleet): string =>
   `${name}: ${s.baseMillis} ms x ${s.factor}, cap ${s.capMillis} ms, jitter ${s.jitter}`;
 
-/** Fewer late waits than this are the machine's doing: a timer that fired late under load. */
-const LATE_SHARE_MAX = 0.02;
 /** A client that even at its most punctual waits longer than it says, by this ratio, keeps another schedule than it tells. */
 const OVERSLEEP_MAX = 1.05;
 const ROUNDING_MICROS = 1_000;
@@ -123,14 +112,8 @@ const saidOutside = ({ points, schedule }: Fleet): boolean =>
   );
 
 /** Whether the waits as a whole tell of another schedule than the declared one, also those that the machine left alone. */
-const misfit = (fleet: Fleet): boolean => {
-  const { fit, schedule, oversleep } = fleet;
-  const other =
-    differs(fit.baseMillis, schedule.baseMillis) ||
-    differs(fit.factor, schedule.factor) ||
-    differs(fit.capMillis, schedule.capMillis);
-  return other && (oversleep > OVERSLEEP_MAX || saidOutside(fleet));
-};
+const misfit = (fleet: Fleet): boolean =>
+  fitsAnother(fleet) && (fleet.oversleep > OVERSLEEP_MAX || saidOutside(fleet));
 
 export const backoff: Check = {
   name: 'backoff',

@@ -2,14 +2,15 @@
 
 import type { Analysis } from '../../measure/analysis.ts';
 import type { BackoffPoint, Fleet } from '../../measure/comeback.ts';
-import { differs } from '../../measure/fit.ts';
 import type { EventOf, TraceEvent } from '../../trace/trace.ts';
 import type { Finding } from '../../verdict/verdict.ts';
 import { type Check, count, type Judging, proof, Tally } from './check.ts';
+import { fitsAnother, judgeWaits } from './waits.ts';
 
-/** Fewer late waits than this are the machine's doing. */
-const LATE_SHARE_MAX = 0.02;
-/** So many late waits may be excused by a busy machine; the others have to show what the schedule is. */
+/**
+ * Agents are few, so the usual share of their waits is less than one. So many may be excused by a busy machine; the others have to
+ * show what the schedule is.
+ */
 const EXCUSED_SHARE_MAX = 0.5;
 /** A dial, a greeting and what a busy machine makes of them. */
 const PATIENCE_MICROS = 8_000_000;
@@ -105,26 +106,19 @@ class Retries implements Judging {
     }
   }
 
-  /** Early is always wrong; late is when many waits are that the machine had time for, and their fit tells of another schedule. */
   #waits(): Finding {
     const { comeback, faults, facts } = this.#analysis;
     const fleets = comeback
       .fleets(faults)
       .filter(({ name }) => [...facts.agents.values()].some(({ fleet }) => fleet === name));
-    const attempts = fleets.reduce((sum, fleet) => sum + fleet.attempts, 0);
-    const outside = fleets.flatMap(({ points }) => points.filter(({ inside }) => !inside));
-    const early = outside.filter(({ waitMicros, stepMicros }) => waitMicros < stepMicros);
-    const { busy } = this.#analysis;
-    const unexcused = outside.filter(({ t, waitMicros }) => busy.share(t - waitMicros, t) === 0).length;
-    // agents are few: a share of their waits is less than one. What was late while the machine was busy tells nothing of them, as
-    // long as most waits tell
-    const allowed = attempts * (unexcused === 0 ? EXCUSED_SHARE_MAX : LATE_SHARE_MAX);
-    const late = outside.length - early.length;
-    const many = late > allowed;
+    const { attempts, outside, late, worst, verdict } = judgeWaits(
+      fleets,
+      this.#analysis,
+      fitsAnother,
+      EXCUSED_SHARE_MAX,
+    );
+    const [wrong, many] = [verdict === 'fail', verdict === 'inconclusive'];
     const noise = late === 0 ? '' : `, ${late} of them late by the machine's doing`;
-    const wrong = early.length > 0 || (unexcused > attempts * LATE_SHARE_MAX && fleets.some(misfit));
-    const verdict = attempts === 0 ? 'not-applicable' : wrong ? 'fail' : many ? 'inconclusive' : 'pass';
-    const [worst] = early.length > 0 ? early : outside;
     const shown = wrong || many ? worst : undefined;
     return {
       clause: 'MEAS-RETRY-1',
@@ -168,11 +162,6 @@ class Retries implements Judging {
 
 const waitText = ({ attempt, waitMicros, stepMicros }: BackoffPoint): string =>
   `${Math.round(waitMicros / 1000)} ms before retry ${attempt + 1} (configured: ${stepMicros / 1000} ms)`;
-
-const misfit = ({ fit, schedule }: Fleet): boolean =>
-  differs(fit.baseMillis, schedule.baseMillis) ||
-  differs(fit.factor, schedule.factor) ||
-  differs(fit.capMillis, schedule.capMillis);
 
 export const measurementRetries: Check = {
   name: 'measurement-retries',
