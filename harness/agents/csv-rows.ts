@@ -1,10 +1,6 @@
 /** Reads the CSV file of a measurement server in Alumet's columns: the store of whoever has no database of ours. */
 import { type FileHandle, open } from 'node:fs/promises';
-import {
-  type CsvRecord,
-  csvRecords,
-  lateAttributes,
-} from '../conformance/suites/measurement-server/csv-records.ts';
+import { type CsvRecord, csvRecords, lateAttributes } from '../measure/csv-records.ts';
 import type { StoredPoint } from '../measure/store-watch.ts';
 import type { SourceMetric } from './measurement-spec.ts';
 import type { StoreRows } from './store-reader.ts';

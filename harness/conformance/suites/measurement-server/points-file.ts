@@ -1,6 +1,6 @@
 /** The CSV file that a target writes, in Alumet's columns, followed as it grows. */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type CsvRecord, csvRecords, lateAttributes } from './csv-records.ts';
+import { type CsvRecord, csvRecords, lateAttributes } from '../../../measure/csv-records.ts';
 
 export type StoredPoint = {
   readonly metric: string;
