@@ -83,14 +83,8 @@ export const LAYERS: Layers = {
   ],
   // cases talk with literal bytes and codecs, never through a machine of ours: a mistake that both share would cancel out
   'harness/conformance/suites': [
-    ...[
-      MACHINE,
-      POSTCARD,
-      `${YAMUX}/frame.ts`,
-      'harness/measure/csv-records.ts',
-      'harness/conformance',
-      'node:',
-    ],
+    ...[MACHINE, POSTCARD, `${YAMUX}/frame.ts`, 'harness/conformance', 'node:'],
+    'harness/measure/csv-records.ts',
   ],
   // its secure channel is its own: cryptography from the platform, the recorded sessions pin it
   'harness/conformance/suites/identity': ['harness/conformance', 'node:crypto', 'node:fs', 'node:path'],
