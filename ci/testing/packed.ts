@@ -1,6 +1,15 @@
 /** TEST ONLY: the tarballs that `npm pack` of the root and of the workspaces to publish makes, from copies. */
 import { type ExecFileOptions, execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
@@ -34,11 +43,25 @@ const pack = async (t: Test, cwd: string, folder: string): Promise<string> => {
   return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'no tarball');
 };
 
+/**
+ * The root's modules, but the copy's own workspaces: the compiler takes a type of a workspace that lies elsewhere for one of a
+ * stranger, and forgives what it refuses in a checkout.
+ */
+const linkModules = (folder: string): void => {
+  const modules = join(ROOT, 'node_modules');
+  mkdirSync(folder);
+  for (const name of readdirSync(modules)) {
+    const from = join(modules, name);
+    const link = lstatSync(from).isSymbolicLink() ? readlinkSync(from) : from;
+    symlinkSync(link, join(folder, name));
+  }
+};
+
 /** Packs the root. @returns the tarball's path, in `folder` */
 export const packed = (t: Test, folder: string): Promise<string> => {
   const copy = join(folder, 'copy');
   for (const file of repositoryFiles()) cpSync(join(ROOT, file), join(copy, file));
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  linkModules(join(copy, 'node_modules'));
   return pack(t, copy, folder);
 };
 

@@ -36,4 +36,12 @@ export type { Splitter } from './framing/splitter.ts';
 export { decodeStream, encodeStream, frameStream } from './framing/web-streams.ts';
 export { ERROR_KINDS, type ErrorKind, PostcardError, type PostcardErrorDetails } from './postcard-error.ts';
 export { type Bytes, p, type Wide } from './schema/builders.ts';
-export type { Infer, Schema } from './schema/schema.ts';
+export type {
+  EnumValue,
+  Fields,
+  Infer,
+  OptionValue,
+  Schema,
+  StructValue,
+  TupleValue,
+} from './schema/schema.ts';
