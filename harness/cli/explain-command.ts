@@ -44,8 +44,14 @@ export const explain = (text: string): string => {
           'case',
           text,
           PROFILES.flatMap((profile) => profile.cases.map(({ name }) => `${profile.name}/${name}`)),
+          'relaylab conformance PROFILE --list prints them',
         )
-      : unknown('clause', text.toUpperCase(), [...CLAUSES.keys()]);
+      : unknown(
+          'clause',
+          text.toUpperCase(),
+          [...CLAUSES.keys()],
+          'relaylab conformance PROFILE --list prints those of a profile',
+        );
   const cases = judges(clause.id);
   return [
     ...found.above,

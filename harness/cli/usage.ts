@@ -1,19 +1,29 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
+import { nearestNames, whatThereIs } from '../conformance/nearest.ts';
 
 /** The command was called wrongly: exit code 2, one clear text, no stack trace. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** "unknown NAT 'hostil': there are ...; nearest: 'hostile'". */
-export const unknown = (what: string, got: string, known: readonly string[]): UsageError => {
+/**
+ * "unknown NAT 'hostil'. Nearest: 'hostile'. There are: ...".
+ * @param listedBy where all of them are listed: told instead of more than fit a screen
+ */
+export const unknown = (
+  what: string,
+  got: string,
+  known: readonly string[],
+  listedBy?: string,
+): UsageError => {
   // A beginning somebody meant to finish is nearer than any count of letters says.
-  const begun = known.find((name) => name.startsWith(got));
-  const nearest = begun ?? (known.length === 0 ? undefined : closest(got, known as string[]));
-  const near =
-    begun !== undefined || (nearest !== undefined && distance(got, nearest) <= Math.max(2, got.length / 2));
-  const hint = near ? ` Nearest: '${nearest}'.` : '';
-  return new UsageError(`unknown ${what} '${got}'.${hint} There are: ${known.join(', ')}.`);
+  const near = nearestNames(got, known).filter(
+    (name) =>
+      name.split('/').some((part) => part.startsWith(got)) ||
+      distance(got, name) <= Math.max(2, got.length / 2),
+  );
+  const hint = near.length === 0 ? '' : ` Nearest: ${near.map((name) => `'${name}'`).join(', ')}.`;
+  return new UsageError(`unknown ${what} '${got}'.${hint} ${whatThereIs(known, listedBy)}.`);
 };
 
 /** A whole number of an option within bounds. @throws UsageError */

@@ -28,7 +28,8 @@ export const selected = (
     const full = given.startsWith(`${profile}/`) ? given : `${profile}/${given}`;
     const whole = pattern(full);
     const matching = ids.filter((id) => whole.test(id) || id.startsWith(`${full.replace(/\/$/, '')}/`));
-    if (matching.length === 0) throw new Error(unknownName('case', given, ids.slice()));
+    if (matching.length === 0)
+      throw new Error(unknownName('case', given, ids, `relaylab conformance ${profile} --list prints them`));
     for (const id of matching) found.add(id);
   }
   return found;

@@ -25,6 +25,11 @@ for (const [what, given, says] of [
     text({ ...ENTRY, case: 'port-relay/reg/aa' }),
     /unknown case 'port-relay\/reg\/aa'; nearest: 'port-relay\/reg\/a'/,
   ],
+  [
+    'a mistyped path',
+    text({ ...ENTRY, case: 'port-relay/reg/a@mobil+hostile' }),
+    /unknown path 'mobil\+hostile'; nearest: 'mobile\+hostile'/,
+  ],
   ['a mistyped field', text({ ...ENTRY, ownr: 'x' }), /unknown field 'ownr'; nearest: 'owner'/],
   ['a missing field', text({ ...ENTRY, reason: undefined }), /reason: expected a text, got undefined/],
   ['no reason', text({ ...ENTRY, reason: ' ' }), /reason and owner must say something/],

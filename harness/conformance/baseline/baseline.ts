@@ -2,6 +2,7 @@
  * What is known to fail, each entry with its reason, a link, an owner and a day on which it expires. A failure that is listed does
  * not fail the run; an entry whose case passes, or whose day is over, does (exit code 5): a list may only shrink.
  */
+import { PATH_NAMES } from '../engine/path.ts';
 import { unknownName } from '../nearest.ts';
 import type { CaseResult } from '../outcome.ts';
 
@@ -46,8 +47,13 @@ export const readBaseline = (
       if (typeof entry[field] !== 'string')
         throw new Error(`${where}: ${field}: expected a text, got ${JSON.stringify(entry[field])}`);
     const read = entry as unknown as BaselineEntry;
-    const [id = ''] = read.case.split('@');
-    if (!ids.includes(id)) throw new Error(`${where}: ${unknownName('case', id, ids)}`);
+    const [id = '', path] = read.case.split('@');
+    if (!ids.includes(id))
+      throw new Error(
+        `${where}: ${unknownName('case', id, ids, 'relaylab conformance PROFILE --list prints them')}`,
+      );
+    if (path !== undefined && !PATH_NAMES.includes(path))
+      throw new Error(`${where}: ${unknownName('path', path, PATH_NAMES, 'direct, LINK, NAT or LINK+NAT')}`);
     if (read.reason.trim() === '' || read.owner.trim() === '')
       throw new Error(`${where}: reason and owner must say something`);
     if (!/^\d{4}-\d\d-\d\d$/.test(read.expires) || Number.isNaN(Date.parse(read.expires)))

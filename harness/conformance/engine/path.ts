@@ -18,6 +18,11 @@ export const DIRECT: PathSpec = { link: undefined, nat: undefined };
 export const pathName = ({ link, nat }: PathSpec): string =>
   [link, nat].filter((part) => part !== undefined).join('+') || 'direct';
 
+/** Every path that a run can have. */
+export const PATH_NAMES: readonly string[] = [undefined, ...(Object.keys(PROFILES) as ProfileName[])].flatMap(
+  (link) => [undefined, ...(Object.keys(PRESETS) as PresetName[])].map((nat) => pathName({ link, nat })),
+);
+
 export interface OpenPath {
   readonly address: Address;
   /** What the faults of the path really did, in words; faults that did nothing are left out. */
