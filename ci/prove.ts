@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Canary } from '../harness/conformance/engine/canary.ts';
 import { DEFECTS } from '../harness/conformance/mutants/defects.ts';
-import { judgeOurs } from '../harness/conformance/ours.ts';
-import { PROFILES } from '../harness/conformance/suites/registry.ts';
+import { judgeAllOurs } from '../harness/conformance/ours.ts';
 import { ROOT } from './tree.ts';
 
 type Outcome = { readonly holds: boolean; readonly says: string };
@@ -224,7 +223,7 @@ const checksBite = async (log: Log): Promise<Outcome> => {
   };
 };
 
-/** Idle runs, and as many busy ones, of every profile: 20 take over an hour. */
+/** Idle runs, and as many busy ones, of every profile: 20 take an hour. */
 const STABLE_RUNS = Number(process.env.RELAYLAB_STABLE ?? 20);
 const BURN = 'for (;;) Math.sqrt(Math.random());';
 
@@ -234,21 +233,17 @@ const verdictsAreStable = async (log: Log): Promise<Outcome> => {
   let undecided = 0;
   const canary = new Canary();
   const judge = async (state: string): Promise<void> => {
-    for (let n = 0; n < STABLE_RUNS; n++)
-      for (const profile of PROFILES) {
-        const startedAt = performance.now();
-        const results = await judgeOurs(profile, canary, n);
-        for (const { id, verdict, got } of results) {
-          const name = `${profile.name}/${id}`;
+    for (let n = 0; n < STABLE_RUNS; n++) {
+      const startedAt = performance.now();
+      for (const results of judgeAllOurs(canary, n).values())
+        for (const { id, level, verdict, got } of await results) {
           if (verdict === 'inconclusive') undecided++;
-          else seen.set(name, (seen.get(name) ?? new Set()).add(verdict));
-          if (verdict !== 'pass' && verdict !== 'not-applicable') log(`${name} ${verdict}: ${got}\n`);
+          else seen.set(id, (seen.get(id) ?? new Set()).add(verdict));
+          if (verdict !== 'pass' && verdict !== 'not-applicable') log(`${level} ${id} ${verdict}: ${got}\n`);
         }
-        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
-        log(
-          `${state} run ${n + 1} of ${STABLE_RUNS}, ${profile.name}: ${results.length} cases in ${seconds} s\n`,
-        );
-      }
+      const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
+      log(`${state} run ${n + 1} of ${STABLE_RUNS}: all profiles in ${seconds} s\n`);
+    }
   };
   await judge('idle');
   const burners = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', BURN]));

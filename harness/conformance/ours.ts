@@ -7,6 +7,7 @@ import { runAdapterCases } from './engine/run-adapter-cases.ts';
 import { runClientCases } from './engine/run-client-cases.ts';
 import { runServerCases } from './engine/run-server-cases.ts';
 import type { CaseResult } from './outcome.ts';
+import { PROFILES } from './suites/registry.ts';
 import { EVERYTHING } from './targets/capabilities.ts';
 import { execServer } from './targets/exec-server.ts';
 
@@ -29,15 +30,11 @@ const OURS: Readonly<Record<string, string>> = {
   'yamux-client': `${program('harness/conformance/subjects/yamux-app.ts')} dial {port}`,
 };
 
-/** Cases of one profile that run side by side. */
-const JOBS = 4;
+/** Cases of one profile that run side by side: as many as the command line takes by itself. */
+const JOBS = 8;
 
 /** Every case of the profile, on the direct path. @throws Error for a profile that nothing of ours plays */
-export const judgeOurs = async (
-  profile: Profile,
-  canary: Canary,
-  seed: number,
-): Promise<readonly CaseResult[]> => {
+const judgeOurs = async (profile: Profile, canary: Canary, seed: number): Promise<readonly CaseResult[]> => {
   const command = OURS[profile.name];
   if (command === undefined) throw new Error(`no program of ours is named for the profile ${profile.name}`);
   const common = {
@@ -50,4 +47,29 @@ export const judgeOurs = async (
   return profile.role === 'server'
     ? runServerCases({ ...common, profile, cases: profile.cases, target: execServer(command, profile.files) })
     : runClientCases({ ...common, profile, cases: profile.cases, command });
+};
+
+/** Profiles at a time: nearly all of their time is waiting. */
+const AT_A_TIME = 4;
+
+/** Every profile, begun in the registry's order, some at a time. @returns what comes of each, by its name; none waits to be asked for */
+export const judgeAllOurs = (
+  canary: Canary,
+  seed: number,
+): ReadonlyMap<string, Promise<readonly CaseResult[]>> => {
+  const runs = new Map(
+    PROFILES.map(({ name }) => [name, Promise.withResolvers<readonly CaseResult[]>()] as const),
+  );
+  const waiting = [...PROFILES];
+  const lane = async (): Promise<void> => {
+    for (let profile = waiting.shift(); profile !== undefined; profile = waiting.shift()) {
+      const told = runs.get(profile.name);
+      await judgeOurs(profile, canary, seed).then(told?.resolve, told?.reject);
+    }
+  };
+  for (let n = 0; n < AT_A_TIME; n++) void lane();
+  const promises = [...runs].map(([name, { promise }]) => [name, promise] as const);
+  // whoever asks for it later hears of it then: until then it is nobody's unhandled rejection
+  for (const [, promise] of promises) promise.catch(() => undefined);
+  return new Map(promises);
 };

@@ -5,6 +5,9 @@ import type { WireEvent } from './wire/wire-log.ts';
 /** How a conversation was closed, judged apart from what was said in it: latitude, unless a clause of its own asks for more. */
 export type Closing = 'in order' | 'reset' | 'left open' | 'not judged';
 
+/** A machine that may itself be why a case failed: `slow` where it answered nobody in time, which leaves every failure in doubt. */
+export type Strain = { readonly slow: boolean; readonly words: string };
+
 /** One case on one path (link and NAT). Plain data: every renderer prints from this. */
 export type CaseResult = {
   /** `port-relay/reg/silent-probe`. */
@@ -27,6 +30,8 @@ export type CaseResult = {
   /** What went over the wire, oldest first, bounded. */
   readonly wire: readonly WireEvent[];
   readonly millis: number;
+  /** Of a case that failed: what the machine itself lacked meanwhile, where it lacked anything. */
+  readonly strain: Strain | undefined;
   /** The command that runs just this case again. */
   readonly rerun: string;
 };

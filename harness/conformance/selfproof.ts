@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Profile } from './case.ts';
 import { clauseOf } from './clauses/registry.ts';
 import { Canary } from './engine/canary.ts';
-import { isTooBusy } from './engine/judge-case.ts';
+import { isWorthAnotherLook } from './engine/judge-case.ts';
 import { DIRECT } from './engine/path.ts';
 import { runClientCases } from './engine/run-client-cases.ts';
 import { runServerCases } from './engine/run-server-cases.ts';
@@ -193,7 +193,7 @@ export const bite = async (proof: Proof, mutant: Mutant, canary: Canary): Promis
   const isKill = ({ verdict, blame }: CaseResult): boolean => verdict === 'fail' && blame === 'target';
   const look = () => judged(proof, mutant.command, canary, (clause) => clause === mutant.clause, isKill);
   let results = await look();
-  if (!results.some(isKill) && results.some(isTooBusy)) results = await look();
+  if (!results.some(isKill) && results.some(isWorthAnotherLook)) results = await look();
   const kill = results.find(isKill);
   if (kill !== undefined) return { killed: true, says: `${kill.id}: ${told(kill)}` };
   const found = results.map((result) => `${result.id} ${result.verdict} (${told(result)})`);

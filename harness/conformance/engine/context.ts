@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Rng, rngFor } from '../../../reference-impl/machine/rng.ts';
 import type { CaseContext } from '../case.ts';
-import { Broken, type Closing, NotApplicable, Unclear } from '../outcome.ts';
+import { Broken, type Closing, NotApplicable, type Strain, Unclear } from '../outcome.ts';
 import type { Capabilities } from '../targets/capabilities.ts';
 import type { Patience } from '../wire/wire-end.ts';
 import { WireLog } from '../wire/wire-log.ts';
@@ -94,20 +94,26 @@ export class BaseContext implements CaseContext {
   }
 
   blameMachine(sinceMillis: number, awaited: string): void {
-    const worst = Math.round(this.#canary.worstMillis(sinceMillis));
-    if (worst > LATE_MILLIS)
-      throw new Unclear(
-        `the machine was too slow to tell: awaiting ${awaited}, an echo on this machine took ${worst} ms`,
-      );
+    const strain = this.strain(sinceMillis);
+    if (strain?.slow === true)
+      throw new Unclear(`the machine was too slow to tell: awaiting ${awaited}, ${strain.words}`);
   }
 
   blameLoad(sinceMillis: number, awaited: string): void {
     this.blameMachine(sinceMillis, awaited);
+    const strain = this.strain(sinceMillis);
+    if (strain !== undefined)
+      throw new Unclear(`the machine was too busy to tell: awaiting ${awaited}, ${strain.words}`);
+  }
+
+  /** What this machine lacked in the last `sinceMillis`; undefined when it was well. */
+  strain(sinceMillis: number): Strain | undefined {
+    const worst = Math.round(this.#canary.worstMillis(sinceMillis));
+    if (worst > LATE_MILLIS) return { slow: true, words: `an echo on this machine took ${worst} ms` };
     const stalled = this.#canary.stalledShare(sinceMillis);
-    if (stalled > STALLED_SHARE)
-      throw new Unclear(
-        `the machine was too busy to tell: awaiting ${awaited}, somebody waited for a processor for ${Math.round(stalled * 100)} % of the time`,
-      );
+    if (stalled <= STALLED_SHARE) return undefined;
+    const share = Math.round(stalled * 100);
+    return { slow: false, words: `somebody waited for a processor for ${share} % of the time` };
   }
 
   get patience(): Patience {

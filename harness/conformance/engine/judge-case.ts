@@ -27,9 +27,27 @@ const saidBy = (error: unknown): Said => {
   return { verdict: 'inconclusive', blame: 'harness', expected: 'a case that can be run', got };
 };
 
-/** It could not be told because something else was slow: worth another look with the machine to itself. */
-export const isTooBusy = ({ verdict, blame }: CaseResult): boolean =>
-  verdict === 'inconclusive' && blame === 'environment';
+/**
+ * Something else than the target may be why: worth another look with the machine to itself. A target that was given its bytes late,
+ * or had no processor, may well have been right to hang up: also what it did, not only what it did not do, is in doubt.
+ */
+export const isWorthAnotherLook = ({ verdict, blame, strain }: CaseResult): boolean =>
+  (verdict === 'inconclusive' && blame === 'environment') || (verdict === 'fail' && strain !== undefined);
+
+/** What stands when no further look is taken: a failure on a machine that answered nobody in time is nobody's. */
+export const lastWord = (result: CaseResult): CaseResult => {
+  const { verdict, strain, expected, got } = result;
+  if (verdict !== 'fail' || strain?.slow !== true) return result;
+  const said = `the machine was too slow to tell: ${strain.words} meanwhile; expected ${expected}, got ${got}`;
+  return { ...result, verdict: 'inconclusive', blame: 'environment', expected: '', got: said };
+};
+
+/** The second look counts; what the first one saw is told beside it. */
+export const secondLook = (first: CaseResult, second: CaseResult): CaseResult => {
+  const why = first.strain === undefined ? '' : ` while ${first.strain.words}`;
+  const seen = `looked at twice: the first time ${first.verdict}${why}: ${first.got}`;
+  return lastWord({ ...second, observations: [...second.observations, seen] });
+};
 
 /** The case went on beyond its limit: the machine's fault, the path's, or a case that cannot end. */
 const overdue = (context: BaseContext, limit: number, path: string): Unclear => {
@@ -80,6 +98,8 @@ export const judgeCase = async (
     signal?.removeEventListener('abort', interrupted);
   }
   said = excused(said, context);
+  const millis = Math.round(performance.now() - began);
+  const strain = said.verdict === 'fail' ? context.strain(millis) : undefined;
   const receipts = context.paths.flatMap((path) => path.receipts());
   await context.dispose().catch((error) => {
     if (said.verdict === 'pass') said = saidBy(error);
@@ -92,6 +112,6 @@ export const judgeCase = async (
     observations: context.observations,
     receipts,
     wire: context.log.events,
-    millis: Math.round(performance.now() - began),
+    ...{ millis, strain },
   };
 };

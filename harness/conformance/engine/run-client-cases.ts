@@ -1,12 +1,12 @@
 /**
  * The cases of one client profile: each starts the target for itself, so all that need no machine for themselves run side by side.
- * What a busy machine left undecided is judged once more by itself.
+ * What a busy machine left undecided, or may be to blame for, is judged once more by itself.
  */
 import type { Case, ClientContext, ClientProfile } from '../case.ts';
 import { Broken, type CaseResult } from '../outcome.ts';
 import { LiveClientContext } from './client-context.ts';
 import type { Surroundings } from './context.ts';
-import { isTooBusy, judgeCase } from './judge-case.ts';
+import { isWorthAnotherLook, judgeCase, secondLook } from './judge-case.ts';
 import { type PathSpec, pathMillis, pathName } from './path.ts';
 
 export type ClientRun = {
@@ -60,24 +60,26 @@ const judged = async (run: ClientRun, item: Case<ClientContext>): Promise<CaseRe
 
 export const runClientCases = async (run: ClientRun): Promise<readonly CaseResult[]> => {
   const results = new Map<string, CaseResult>();
-  const again: Case<ClientContext>[] = [];
-  const take = async (item: Case<ClientContext>, last: boolean): Promise<void> => {
-    const result = await judged(run, item);
+  const again = new Map<Case<ClientContext>, CaseResult>();
+  const keep = (item: Case<ClientContext>, result: CaseResult): void => {
     if (run.signal.aborted) return;
-    if (!last && isTooBusy(result)) {
-      again.push(item);
-      return;
-    }
     results.set(item.name, result);
     run.done(result);
+  };
+  const take = async (item: Case<ClientContext>): Promise<void> => {
+    const result = await judged(run, item);
+    if (isWorthAnotherLook(result)) again.set(item, result);
+    else keep(item, result);
   };
   const queue = run.cases.filter((item) => item.alone !== 'machine');
   const lane = async (): Promise<void> => {
     for (let item = queue.shift(); item !== undefined && !run.signal.aborted; item = queue.shift())
-      await take(item, false);
+      await take(item);
   };
   await Promise.all(Array.from({ length: Math.max(1, run.jobs) }, lane));
-  const alone = run.cases.filter((item) => item.alone === 'machine');
-  for (const item of [...again, ...alone]) if (!run.signal.aborted) await take(item, true);
+  for (const item of run.cases.filter((item) => item.alone === 'machine'))
+    if (!run.signal.aborted) await take(item);
+  for (const [item, first] of again)
+    if (!run.signal.aborted) keep(item, secondLook(first, await judged(run, item)));
   return run.cases.flatMap((item) => results.get(item.name) ?? []);
 };

@@ -7,7 +7,7 @@ import type { Case, ServerContext, ServerProfile } from '../case.ts';
 import { Broken, type CaseResult } from '../outcome.ts';
 import type { RunningServer, ServerTarget } from '../targets/target.ts';
 import type { Surroundings } from './context.ts';
-import { isTooBusy, type Judged, judgeCase } from './judge-case.ts';
+import { isWorthAnotherLook, type Judged, judgeCase, secondLook } from './judge-case.ts';
 import { openPath, type PathSpec, pathMillis, pathName } from './path.ts';
 import { LiveServerContext } from './server-context.ts';
 
@@ -57,7 +57,7 @@ class Runner {
     const own = target.restartable ? cases.filter((item) => item.alone === 'target') : [];
     const together = cases.filter((item) => item.alone === undefined && item.statistical === undefined);
     const alone = cases.filter((item) => !together.includes(item) && !own.includes(item));
-    const again: Case<ServerContext>[] = [];
+    const again = new Map<Case<ServerContext>, CaseResult | undefined>();
     const queue = [...together];
     const lane = async (): Promise<void> => {
       for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
@@ -66,10 +66,10 @@ class Runner {
         const result = await this.#one(item);
         if (this.#run.signal.aborted) return;
         const lives = result.verdict === 'pass' ? server.died === undefined : await isAlive(server);
-        if (lives && isTooBusy(result)) again.push(item);
+        if (lives && isWorthAnotherLook(result)) again.set(item, result);
         else if (lives && this.#server === server) this.#keep(item, result);
         else {
-          again.push(item);
+          again.set(item, undefined);
           if (this.#server === server) await this.#revive();
         }
       }
@@ -78,9 +78,10 @@ class Runner {
       ...Array.from({ length: Math.max(1, jobs) }, lane),
       ...own.map((item) => this.#withItsOwn(item)),
     ]);
-    for (const item of [...again, ...alone]) {
+    for (const item of alone) again.set(item, undefined);
+    for (const [item, first] of again) {
       if (this.#run.signal.aborted) break;
-      await this.#byItself(item);
+      await this.#byItself(item, first);
     }
     return cases.flatMap((item) => this.#results.get(item.name) ?? []);
   }
@@ -98,8 +99,11 @@ class Runner {
     if (result !== undefined) this.#results.set(item.name, result);
   }
 
-  /** Statistical ones as often as they ask for; a target that died in it fails it, with its last words. */
-  async #byItself(item: Case<ServerContext>): Promise<void> {
+  /**
+   * Statistical ones as often as they ask for; a target that died in it fails it, with its last words.
+   * @param first what was seen when something else may have been why; without it, such a thing gets another look here
+   */
+  async #byItself(item: Case<ServerContext>, first?: CaseResult): Promise<void> {
     const { runs, atLeast } = item.statistical ?? { runs: 1, atLeast: 1 };
     let passed = 0;
     let worst: CaseResult | undefined;
@@ -124,7 +128,10 @@ class Runner {
       if (passed >= atLeast)
         worst = { ...result, got: runs === 1 ? result.got : `held in ${passed} of ${i + 1} runs` };
     }
-    if (worst !== undefined) this.#keep(item, worst);
+    if (worst === undefined) return;
+    if (first !== undefined) this.#keep(item, secondLook(first, worst));
+    else if (isWorthAnotherLook(worst) && !this.#run.signal.aborted) await this.#byItself(item, worst);
+    else this.#keep(item, worst);
   }
 
   #keep(item: Case<ServerContext>, result: CaseResult): void {

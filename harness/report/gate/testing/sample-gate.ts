@@ -40,7 +40,7 @@ export const result = (id: string, change: Partial<CaseResult> = {}): CaseResult
   level: 'MUST',
   path: 'direct',
   ...{ verdict: 'pass', blame: undefined, closing: 'not judged', expected: '', got: 'as expected' },
-  ...{ observations: [], receipts: [], wire: WIRE, millis: 12 },
+  ...{ observations: [], receipts: [], wire: WIRE, millis: 12, strain: undefined },
   rerun: `relaylab conformance port-relay --exec './my-relay {port}' --case port-relay/${id}`,
   ...change,
 });
