@@ -47,7 +47,14 @@ const LIBRARIES: readonly Peer[] = [
     'yamux 0.13.10 (Rust, of libp2p)',
     `${built}/yamux-rust`,
     `${built}/yamux-rust`,
-    ' libp2p',
+    ' 0.13',
+  ),
+  ...yamux(
+    'rust-yamux-0.14',
+    'yamux 0.14.1 (Rust, of libp2p)',
+    `${built}/yamux-rust`,
+    `${built}/yamux-rust`,
+    ' 0.14',
   ),
   ...yamux(
     'py-libp2p',

@@ -1,4 +1,4 @@
-//! The two libraries behind one face: tokio-yamux, and the yamux crate of rust-libp2p. Each hands the application the streams that
+//! The libraries behind one face: tokio-yamux, and the yamux crate of rust-libp2p in two versions. Each hands the application the streams that
 //! reach it, and an `Opener` for streams of our own.
 use std::future::{poll_fn, Future};
 use std::io::{Error, Result};
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt, TokioAsyncReadCompatExt};
-use tokio_yamux::{config::Config, session::Session, Control, StreamHandle};
+use tokio_yamux::{session::Session, Control, StreamHandle};
 
 use crate::application::obey;
 
@@ -21,7 +21,8 @@ pub trait Opener: Clone + Send + 'static {
 #[derive(Clone, Copy)]
 pub enum Library {
     TokioYamux,
-    Libp2p,
+    Yamux13,
+    Yamux14,
 }
 
 impl Library {
@@ -29,9 +30,10 @@ impl Library {
     pub async fn run(self, socket: TcpStream, server: bool) {
         socket.set_nodelay(true).expect("nodelay");
         match self {
-            Library::TokioYamux if server => run_tokio(Session::new_server(socket, Config::default())).await,
-            Library::TokioYamux => run_tokio(Session::new_client(socket, Config::default())).await,
-            Library::Libp2p => run_libp2p(socket, if server { yamux::Mode::Server } else { yamux::Mode::Client }).await,
+            Library::TokioYamux if server => run_tokio(Session::new_server(socket, tokio_yamux::config::Config::default())).await,
+            Library::TokioYamux => run_tokio(Session::new_client(socket, tokio_yamux::config::Config::default())).await,
+            Library::Yamux13 => v0_13::run(socket, server).await,
+            Library::Yamux14 => v0_14::run(socket, server).await,
         }
     }
 }
@@ -50,48 +52,62 @@ async fn run_tokio(mut session: Session<TcpStream>) {
     }
 }
 
-/// Its connection is polled by one task, which therefore opens for all.
-#[derive(Clone)]
-struct Asker(mpsc::Sender<oneshot::Sender<Compat<yamux::Stream>>>);
+/// Versions of one crate are crates of their own to the compiler, whose types have nothing in common.
+macro_rules! of_libp2p {
+    ($module:ident, $yamux:ident) => {
+        mod $module {
+            use super::*;
+            use $yamux::{Config, Connection, Mode, Stream};
 
-impl Opener for Asker {
-    type Stream = Compat<yamux::Stream>;
-    async fn open(&mut self) -> Result<Self::Stream> {
-        let (answer, opened) = oneshot::channel();
-        self.0.send(answer).await.map_err(Error::other)?;
-        opened.await.map_err(Error::other)
-    }
-}
+            /// Its connection is polled by one task, which therefore opens for all.
+            #[derive(Clone)]
+            struct Asker(mpsc::Sender<oneshot::Sender<Compat<Stream>>>);
 
-async fn run_libp2p(socket: TcpStream, mode: yamux::Mode) {
-    let mut connection = yamux::Connection::new(socket.compat(), yamux::Config::default(), mode);
-    let (sender, mut asked) = mpsc::channel(1);
-    let asker = Asker(sender);
-    let mut asking = None;
-    poll_fn(|cx| loop {
-        if asking.is_none() {
-            if let Poll::Ready(next) = asked.poll_recv(cx) {
-                asking = next;
-            }
-        }
-        if let Some(answer) = asking.take() {
-            match connection.poll_new_outbound(cx) {
-                Poll::Ready(Ok(stream)) => {
-                    // who asked may be gone, and the stream with it
-                    let _ = answer.send(stream.compat());
-                    continue;
+            impl Opener for Asker {
+                type Stream = Compat<Stream>;
+                async fn open(&mut self) -> Result<Self::Stream> {
+                    let (answer, opened) = oneshot::channel();
+                    self.0.send(answer).await.map_err(Error::other)?;
+                    opened.await.map_err(Error::other)
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Pending => asking = Some(answer),
+            }
+
+            pub async fn run(socket: TcpStream, server: bool) {
+                let mode = if server { Mode::Server } else { Mode::Client };
+                let mut connection = Connection::new(socket.compat(), Config::default(), mode);
+                let (sender, mut asked) = mpsc::channel(1);
+                let asker = Asker(sender);
+                let mut asking = None;
+                poll_fn(|cx| loop {
+                    if asking.is_none() {
+                        if let Poll::Ready(next) = asked.poll_recv(cx) {
+                            asking = next;
+                        }
+                    }
+                    if let Some(answer) = asking.take() {
+                        match connection.poll_new_outbound(cx) {
+                            Poll::Ready(Ok(stream)) => {
+                                // who asked may be gone, and the stream with it
+                                let _ = answer.send(stream.compat());
+                                continue;
+                            }
+                            Poll::Ready(Err(_)) => return Poll::Ready(()),
+                            Poll::Pending => asking = Some(answer),
+                        }
+                    }
+                    match connection.poll_next_inbound(cx) {
+                        Poll::Ready(Some(Ok(stream))) => {
+                            tokio::spawn(obey(stream.compat(), asker.clone()));
+                        }
+                        Poll::Ready(_) => return Poll::Ready(()),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                })
+                .await;
             }
         }
-        match connection.poll_next_inbound(cx) {
-            Poll::Ready(Some(Ok(stream))) => {
-                tokio::spawn(obey(stream.compat(), asker.clone()));
-            }
-            Poll::Ready(_) => return Poll::Ready(()),
-            Poll::Pending => return Poll::Pending,
-        }
-    })
-    .await;
+    };
 }
+
+of_libp2p!(v0_13, yamux);
+of_libp2p!(v0_14, yamux_0_14);

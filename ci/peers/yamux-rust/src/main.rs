@@ -1,6 +1,6 @@
 //! One end of a tokio-yamux session, for `npm run bench relay`: `listen PORT` takes streams and discards what they bring,
 //! `dial PORT` reads lines `STREAMS BYTES` from stdin and answers each with the seconds the transfer took. For the gate:
-//! `serve PORT` and `call PORT` (application.rs), over the yamux crate of rust-libp2p with `libp2p` behind the port.
+//! `serve PORT` and `call PORT` (application.rs), over the yamux crate of rust-libp2p with `0.13` or `0.14` behind the port.
 mod application;
 mod libraries;
 
@@ -77,8 +77,12 @@ async fn dial(port: u16) {
 #[tokio::main]
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let port = args.get(2).and_then(|text| text.parse().ok()).expect("usage: yamux-rust listen|dial PORT, yamux-rust serve|call PORT [libp2p]");
-    let library = if args.get(3).is_some_and(|name| name == "libp2p") { Library::Libp2p } else { Library::TokioYamux };
+    let port = args.get(2).and_then(|text| text.parse().ok()).expect("usage: yamux-rust listen|dial PORT, yamux-rust serve|call PORT [0.13|0.14]");
+    let library = match args.get(3).map(String::as_str) {
+        Some("0.13") => Library::Yamux13,
+        Some("0.14") => Library::Yamux14,
+        _ => Library::TokioYamux,
+    };
     match args[1].as_str() {
         "listen" => listen(port).await,
         "serve" => application::serve(library, port).await,
