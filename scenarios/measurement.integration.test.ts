@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { probeEngine } from '../harness/labs/docker/engine.ts';
+import { whyNoKernel } from '../harness/labs/netns/kernel-here.ts';
 import { postgresFolder, ThrowawayPostgres } from '../reference-impl/agent/outputs/throwaway-postgres.ts';
 
 const RELAYLAB = fileURLToPath(new URL('../harness/cli/relaylab.ts', import.meta.url));
@@ -71,14 +72,73 @@ if (LONG)
   });
 
 const postgres = postgresFolder() === undefined ? 'no PostgreSQL here' : false;
-if (LONG)
-  t.test('the same points lie in PostgreSQL when --db names one', { skip: postgres }, async (t) => {
+const NO_LAB: Readonly<Record<string, string | undefined>> = {
+  docker: engine.ok ? undefined : engine.reason,
+  netns: whyNoKernel('relaylab-try'),
+};
+const PASSWORD = 'not-to-be-shown';
+
+/** Command lines: what every user of the machine may read. The runner has the one that was typed. */
+const whoShows = (word: string): readonly string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return line.includes(word) && !line.includes('relaylab.ts') ? [line.replaceAll('\0', ' ')] : [];
+      } catch {
+        return [];
+      }
+    });
+
+const socketsOf = (): readonly string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('relaylab-db-'));
+
+for (const lab of LONG ? ['local', 'docker', 'netns'] : ['netns'])
+  t.test(
+    `the same points lie in PostgreSQL when --db names one in the ${lab} lab`,
+    { skip: postgres || (NO_LAB[lab] ?? false) },
+    async (t) => {
+      const database = await ThrowawayPostgres.start();
+      t.teardown(() => database.close());
+      const url = database.url.replace('@', `:${PASSWORD}@`);
+      const shown = new Set<string>();
+      const timer = setInterval(() => {
+        for (const line of whoShows(PASSWORD)) shown.add(line);
+      }, 250);
+      const { code, said, verdicts } = await run(t, 'backoff-herd', '--lab', lab, '--db', url);
+      clearInterval(timer);
+      t.equal(code, 0);
+      t.equal(verdicts.get('MEAS-POINT-1'), 'pass');
+      t.same([...shown], [], 'nobody on the machine sees the password');
+      t.notMatch(said, new RegExp(PASSWORD));
+      t.same(socketsOf(), [], 'no socket is left');
+    },
+  );
+
+t.test(
+  'Ctrl-C leaves no socket of the database',
+  { skip: postgres || (NO_LAB.netns ?? false) },
+  async (t) => {
     const database = await ThrowawayPostgres.start();
     t.teardown(() => database.close());
-    const { code, verdicts } = await run(t, 'backoff-herd', '--lab', 'local', '--db', database.url);
-    t.equal(code, 0);
-    t.equal(verdicts.get('MEAS-POINT-1'), 'pass');
-  });
+    const args = [RELAYLAB, 'scenario', 'backoff-herd', ...SIZE, '--lab', 'netns', '--db', database.url];
+    const child = spawn(process.execPath, [...args, '--reports', t.testdir()], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+    let said = '';
+    for await (const text of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+      said += text;
+      if (/phase/.test(said)) break;
+    }
+    t.equal(socketsOf().length, 1, said);
+    child.stdout.resume();
+    child.kill('SIGINT');
+    t.equal(await closed, 130);
+    t.same(socketsOf(), []);
+  },
+);
 
 if (LONG)
   t.test("somebody else's CSV file is judged point by point", async (t) => {

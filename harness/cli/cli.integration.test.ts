@@ -154,7 +154,11 @@ t.test('a wrong call exits 2 and names what is near', async (t) => {
       ['scenario', 'nat-pool', '--lab', 'local', '--server-exec', './s {csv}', '--db', 'a.sqlite'],
       /\{csv\}: leave out --db/,
     ],
-    [['scenario', 'nat-pool', '--db', 'postgres://u:p@h/d'], /auto lab reach no database.*--lab local/],
+    [
+      ['scenario', 'nat-pool', '--lab', 'sim', '--db', 'postgres://u:p@h/d'],
+      /the sim lab has none.*--lab local/,
+    ],
+    [['scenario', 'nat-pool', '--db', 'postgres://u:secret@h:99999/d'], /--db: expected postgres:\/\/user/],
     [['scenario', 'multiplex-stall', '--agents', '3'], /multiplex-stall has no measurement/],
     [['scenario', 'backoff-herd', '--defect', 'byte-flipped'], /backoff-herd has no relay/],
     [['scenario', QUICK, '--lab', 'sim', '--reports', file], /reports cannot be written to .*--reports/],

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, type Option } from 'comm
 import { CLAUSES } from '../conformance/clauses/registry.ts';
 import { DEFECTS } from '../conformance/mutants/defects.ts';
 import { LAB_CHOICES, LINK_CHOICES } from '../labs/choose.ts';
+import { isPostgres, mistakeIn } from '../labs/database-url.ts';
 import { EXIT } from '../verdict/verdict.ts';
 import { addBaselineCommand } from './baseline-command.ts';
 import { addBenchCommand } from './bench-command.ts';
@@ -34,8 +35,6 @@ const parsed =
     }
   };
 
-const POSTGRES = /^postgres(ql)?:/;
-
 /** Flags that cannot go together. @throws UsageError */
 const refuseContradictions = (flags: ScenarioFlags): void => {
   const { lab, links, relayExec, defect, keep, seeds, agentExec, serverExec, db } = flags;
@@ -49,11 +48,9 @@ const refuseContradictions = (flags: ScenarioFlags): void => {
     throw new UsageError(
       '--agent-exec, --server-exec and --db are about programs, and the sim lab has none: use --lab local or --lab docker.',
     );
-  if (db !== undefined && POSTGRES.test(db) && lab !== 'local')
-    throw new UsageError(
-      `hosts of the ${lab} lab reach no database outside: use --lab local with --db postgres://...`,
-    );
-  if (db !== undefined && serverExec !== undefined && POSTGRES.test(db) && !serverExec.includes('{db}'))
+  const mistake = db === undefined ? undefined : mistakeIn(db);
+  if (mistake !== undefined) throw new UsageError(`--db: ${mistake}.`);
+  if (db !== undefined && serverExec !== undefined && isPostgres(db) && !serverExec.includes('{db}'))
     throw new UsageError('--server-exec needs {db} in its command to know the database of --db.');
   if (db !== undefined && serverExec?.includes('{csv}'))
     throw new UsageError('--server-exec writes its points to {csv}: leave out --db, or name {db} instead.');

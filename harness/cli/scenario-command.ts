@@ -1,6 +1,7 @@
 /** `relaylab scenario NAME`: one run or many seeds, reports, exit code. */
 import { randomBytes } from 'node:crypto';
 import { chooseLab, type LabChoice, type LinkChoice } from '../labs/choose.ts';
+import { isPostgres, withoutPassword } from '../labs/database-url.ts';
 import { planOf, seedText } from '../scenario/execute.ts';
 import { planMistakes } from '../scenario/plan-check.ts';
 import type { Options, Scenario } from '../scenario/scenario.ts';
@@ -38,9 +39,6 @@ export type ScenarioFlags = {
 const shellWord = (text: string): string =>
   /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Traces and reports are shown to others. */
-const withoutPassword = (db: string): string => db.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
-
 /** The exact command that runs this again: what was chosen is written out, whatever chose it. */
 export const rerunCommand = (
   name: string,
@@ -58,7 +56,7 @@ export const rerunCommand = (
   if (flags.relayExec !== undefined) words.push('--relay-exec', flags.relayExec);
   if (flags.agentExec !== undefined) words.push('--agent-exec', flags.agentExec);
   if (flags.serverExec !== undefined) words.push('--server-exec', flags.serverExec);
-  if (flags.db !== undefined) words.push('--db', withoutPassword(flags.db));
+  if (flags.db !== undefined) words.push('--db', isPostgres(flags.db) ? withoutPassword(flags.db) : flags.db);
   if (flags.defect !== undefined) words.push('--defect', flags.defect);
   return `npm run scenario ${shellWord(name)} -- ${words.map(shellWord).join(' ')}`;
 };

@@ -49,6 +49,8 @@ export interface Ground {
   readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> } | undefined;
   /** undefined or absent: links are actors and act on streams. */
   readonly packetLinks?: PacketLinks | undefined;
+  /** What hosts have of this machine: whoever is reached from it, and its files to write. */
+  readonly shares: { readonly network: boolean; readonly files: boolean };
   /** The address a site dials from, for its userspace NAT or else for its link; undefined: any. */
   publicHost(site: Site): string | undefined;
   /** Everything gone: processes, containers, networks. Never throws; says what could not be removed. */

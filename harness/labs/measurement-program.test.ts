@@ -33,11 +33,15 @@ t.test(
 );
 
 t.test('the password of a database is in no argument', async (t) => {
-  const ours = program({ store: { postgres: 'postgres://me:s%40cret@db:5433/points' } });
+  const store = { postgres: 'postgres://me:s%40cret@db:5433/points?sslmode=verify-full' };
+  const ours = program({ store });
   const line = ours?.argv.join(' ') ?? '';
   t.notMatch(line, /s@cret|s%40cret/);
-  t.match(line, /host='db'.*port=5433.*user='me'.*database='points'/);
-  t.same(Object.values(ours?.env ?? {}), ['s@cret']);
+  t.match(line, /url='postgres:\/\/me:\$\{(\w+)\}@db:5433\/points\?sslmode=verify-full'/);
+  t.same(Object.values(ours?.env ?? {}), ['s%40cret']);
+  const theirs = program({ store, exec: ['./server', '{db}'] });
+  t.same(theirs?.argv, ['./server', 'postgres://me@db:5433/points?sslmode=verify-full']);
+  t.same(theirs?.env, { PGPASSWORD: 's@cret' });
 });
 
 t.test("somebody else's programs get what they ask for", async (t) => {

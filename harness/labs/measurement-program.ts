@@ -12,18 +12,22 @@ export const POSTGRES_TABLE = 'relaylab_{run}';
 /** Where the password of a database is not seen by whoever looks at processes. */
 const PASSWORD_VARIABLE = 'RELAYLAB_DB_PASSWORD';
 
-/** The parts of a connection string as settings of `relay-agent`. */
+/** A connection string as a setting of `relay-agent`: all of it but the password. */
 const postgresSettings = (url: URL): readonly string[] => {
-  const text = (key: string, value: string): string =>
-    `plugins.postgres.${key}='${decodeURIComponent(value)}'`;
+  const { protocol, username, password, host, pathname, search } = url;
+  const account = password === '' ? username : `${username}:\${${PASSWORD_VARIABLE}}`;
+  const text = `${protocol}//${account === '' ? '' : `${account}@`}${host}${pathname}${search}`;
   return [
-    text('host', url.hostname === '' ? '127.0.0.1' : url.hostname),
-    `plugins.postgres.port=${url.port === '' ? 5432 : url.port}`,
-    text('user', url.username),
-    text('database', url.pathname.slice(1) || url.username),
-    ...(url.password === '' ? [] : [`plugins.postgres.password='\${${PASSWORD_VARIABLE}}'`]),
-    text('table', POSTGRES_TABLE),
+    `plugins.postgres.url='${text.replaceAll("'", '%27')}'`,
+    `plugins.postgres.table='${POSTGRES_TABLE}'`,
   ];
+};
+
+/** The same for somebody else's program: without the password, which libpq and most others find in the environment. */
+const withoutPassword = (url: URL): string => {
+  const shown = new URL(url);
+  shown.password = '';
+  return shown.href;
 };
 
 const filled = (argv: readonly string[], values: Readonly<Record<string, string>>): readonly string[] =>
@@ -40,12 +44,13 @@ export const serverProgram = (
 ): Program | undefined => {
   if (store === 'memory') return undefined;
   const url = 'postgres' in store ? new URL(store.postgres) : undefined;
-  const env = url === undefined ? {} : { [PASSWORD_VARIABLE]: decodeURIComponent(url.password) };
-  const common = { kind: 'program', env, host, listens: true } as const;
+  const common = { kind: 'program', host, listens: true } as const;
   if (exec !== undefined) {
-    const place =
-      'csv' in store ? { csv: store.csv } : { db: 'sqlite' in store ? store.sqlite : store.postgres };
-    return { ...common, argv: filled(exec, { ...place, host }) };
+    const db = 'sqlite' in store ? store.sqlite : url && withoutPassword(url);
+    const place = 'csv' in store ? { csv: store.csv } : { db: db as string };
+    const secret = url === undefined || url.password === '' ? undefined : decodeURIComponent(url.password);
+    const env = secret === undefined ? {} : { PGPASSWORD: secret };
+    return { ...common, env, argv: filled(exec, { ...place, host }) };
   }
   // ours acknowledges, and a CSV file cannot know which batch it has
   if ('csv' in store) return undefined;
@@ -53,7 +58,7 @@ export const serverProgram = (
   const output =
     'sqlite' in store
       ? [`plugins.sqlite.path='${store.sqlite}'`, "plugins.sqlite.synchronous='normal'"]
-      : postgresSettings(new URL(store.postgres));
+      : postgresSettings(url as URL);
   const settings = [...output, `plugins.relay-server.acknowledge=${acknowledge}`];
   const argv = [
     ...[node, `${root}/reference-impl/agent/bin/relay-agent.ts`, '--relay-in', `${host}:{port}`],
@@ -66,7 +71,9 @@ export const serverProgram = (
     ...settings.flatMap((setting) => ['--config-override', setting]),
     ...['--log-level', 'warn', '--log-format', 'json'],
   ];
-  return { ...common, argv };
+  // as it stands in the address: percent-encoded
+  const env = url === undefined ? {} : { [PASSWORD_VARIABLE]: url.password };
+  return { ...common, env, argv };
 };
 
 /** Somebody else's agent: it measures what it likes, and reports through the same link and NAT. */

@@ -3,6 +3,7 @@ import { connNames, NodeDriver } from '../../reference-impl/drivers/node.ts';
 import type { ActorCommand } from '../agents/actor-spec.ts';
 import type { TraceEvent } from '../trace/trace.ts';
 import { bringUp, readerOf } from './bring-up.ts';
+import { Databases } from './databases.ts';
 import type { Ground } from './ground.ts';
 import { Hosts } from './hosts.ts';
 import type { Director, Lab, LabContext, LabName, Order } from './lab.ts';
@@ -30,12 +31,14 @@ export class RealLab implements Lab {
 
   async run(topology: Topology, director: Director, context: LabContext): Promise<void> {
     const askedAt = performance.now();
-    const hosts = new Hosts(topology, this.#ground, context);
+    const databases = new Databases(topology, this.#ground.shares);
+    const hosts = new Hosts(databases.topology, this.#ground, context);
     const session = new Session(hosts);
     let unwatch = (): void => {};
     const live = async (): Promise<void> => {
       context.signal.throwIfAborted();
-      await this.#ground.open(topology, context);
+      await databases.open(context.signal);
+      await this.#ground.open(hosts.topology, context);
       hosts.begin();
       await bringUp(hosts);
       const millis = Math.round(performance.now() - askedAt);
@@ -55,6 +58,9 @@ export class RealLab implements Lab {
       hosts.end();
       const endedAt = performance.now();
       for (const left of await this.#ground.close()) context.progress(`left behind: ${left}`);
+      if (context.keep && databases.carries)
+        context.progress('the database is not reached any more: its socket ends with this command');
+      await databases.close();
       if (!context.keep) context.tornDown?.(performance.now() - endedAt);
     }
   }

@@ -35,7 +35,12 @@ export type RelayServer = {
  * A server on the open side besides the relay, on a host of its own. Its name is host, actor and target in one: sites reach it by
  * that name through their one link and NAT, and an outage hits it by that name. What it plays must listen.
  */
-export type Server = { readonly name: Ref; readonly actor: ActorSpec<Ref> };
+export type Server = {
+  readonly name: Ref;
+  readonly actor: ActorSpec<Ref>;
+  /** Folders of this machine that its host sees besides what all see, read-only (sockets in them can be spoken to). */
+  readonly sees?: readonly string[];
+};
 
 export type Topology = {
   /** On the host `relay`; undefined: this scenario is about other servers. */

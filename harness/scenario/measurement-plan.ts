@@ -5,6 +5,7 @@ import type {
   MeasurementServerSpec,
   SourceMetric,
 } from '../agents/measurement-spec.ts';
+import { isPostgres } from '../labs/database-url.ts';
 import type { HostedActor, Topology } from '../labs/topology.ts';
 import type { Happening } from '../trace/trace.ts';
 
@@ -70,7 +71,7 @@ const storeOf = (
 ): MeasurementServerSpec['store'] => {
   if (serverExec?.includes('{csv}')) return { csv: '{work}/points.csv' };
   if (db === undefined) return store;
-  return /^postgres(ql)?:/.test(db) ? { postgres: db } : { sqlite: db };
+  return isPostgres(db) ? { postgres: db } : { sqlite: db };
 };
 
 /** A topology in which others play these roles. */

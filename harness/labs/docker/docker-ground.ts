@@ -49,6 +49,7 @@ const startAtOnce = (): number => Math.min(8, 4 * availableParallelism());
 export class DockerGround implements Ground {
   readonly root: string;
   readonly node = NODE_IN_IMAGE;
+  readonly shares = { network: false, files: false };
   readonly packetLinks: PacketLinks | undefined;
   readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> };
   readonly #options: DockerGroundOptions;
@@ -120,7 +121,7 @@ export class DockerGround implements Ground {
       ...[...this.#outside].map(
         ([host, address]) =>
           () =>
-            this.#startOutside(stage, host, address, sites),
+            this.#startOutside(stage, host, address, topology),
       ),
       ...sites.map((site, index) => () => this.#startSite(stage, site, index)),
     ];
@@ -147,8 +148,14 @@ export class DockerGround implements Ground {
       );
   }
 
-  async #startOutside(stage: Stage, host: string, address: string, sites: readonly Site[]): Promise<void> {
-    const container = await startAgentHost(stage, host, { network: stage.wan.name, address });
+  async #startOutside(
+    stage: Stage,
+    host: string,
+    address: string,
+    { sites, servers = [] }: Topology,
+  ): Promise<void> {
+    const sees = servers.find(({ name }) => name === host)?.sees ?? [];
+    const container = await startAgentHost(stage, host, { network: stage.wan.name, address }, sees);
     const losing =
       this.packetLinks !== undefined && sites.some(({ link }) => hasLoss(packetLink(link.faults)));
     if (losing) await runOnce(stage, container, host, smallFrameLines(address));

@@ -60,8 +60,13 @@ const AGENT_RUN = {
   kept: '{ cat; sleep 21600; } | "$2" "$3" | { cat; cat >/dev/null; }',
 } as const;
 
-/** Starts a container for an agent. `role` is part of its name. */
-export const startAgentHost = (stage: Stage, host: string, place: Place): Promise<string> =>
+/** Starts a container for an agent. `sees`: folders of this machine besides those of the stage. */
+export const startAgentHost = (
+  stage: Stage,
+  host: string,
+  place: Place,
+  sees: readonly string[] = [],
+): Promise<string> =>
   startHost({
     docker: stage.engine.docker,
     image: stage.image,
@@ -70,7 +75,7 @@ export const startAgentHost = (stage: Stage, host: string, place: Place): Promis
     labels: stage.labels,
     places: [place],
     role: 'agent',
-    folders: stage.folders,
+    folders: [...stage.folders, ...sees],
   });
 
 /** Starts the agent of a host. `gateway`: its way out; undefined: only what is in its own network can be reached. */

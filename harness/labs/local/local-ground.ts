@@ -13,6 +13,7 @@ export class LocalGround implements Ground {
   readonly root = ROOT;
   readonly node = process.execPath;
   readonly kernelNat = undefined;
+  readonly shares = { network: true, files: true };
   readonly #channels = new Map<string, ProcessChannel>();
   readonly #sites: string[] = [];
   readonly #outside: string[] = [];

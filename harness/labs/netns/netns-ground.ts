@@ -21,6 +21,7 @@ type OpenSite = { readonly place: SitePlace; readonly nat: KernelNat };
 export class NetnsGround implements Ground {
   readonly root = ROOT;
   readonly node = process.execPath;
+  readonly shares = { network: false, files: true };
   readonly kernelNat: { fault(site: Site, order: FaultOrder): Promise<Receipt> };
   readonly #givenRun: string | undefined;
   readonly #channels = new Map<string, ProcessChannel>();

@@ -17,11 +17,17 @@ t.test('a place is given by its parts or by a url, and is never printed with its
   const url = read('url = "postgres://u:secret@db:6000/d?sslmode=verify-full"');
   t.equal(url.place, 'postgres://u:***@db:6000/d');
   t.equal(url.connection.connectionString, 'postgres://u:secret@db:6000/d?sslmode=verify-full');
+  t.equal(
+    read(`${postgresPlugin.defaults}url = "postgres://u@db/d"`).place,
+    'postgres://u@db/d',
+    'over defaults',
+  );
   t.equal(read('').place, 'postgres://relay@127.0.0.1:5432/relay');
 });
 
 const WRONG: readonly (readonly [toml: string, where: string])[] = [
   ['url = "postgres://u:secret@db/d"\nport = 5', 'plugins.postgres.port'],
+  ['url = "postgres://u:secret@db/d"\npassword = "secret"', 'plugins.postgres.password'],
   ['url = "mysql://u:secret@db/d"', 'plugins.postgres.url'],
   ['url = "u:secret"', 'plugins.postgres.url'],
   ['password = 5', 'plugins.postgres.password'],

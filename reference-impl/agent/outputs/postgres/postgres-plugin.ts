@@ -4,7 +4,10 @@ import type { AgentContext, Plugin } from '../../plugin.ts';
 import { QUEUE_DEFAULTS, RETRY_DEFAULTS, readQueue } from '../queue-config.ts';
 import { type PostgresConfig, PostgresOutput } from './postgres-output.ts';
 
-const PARTS = ['host', 'port', 'user', 'password', 'database'] as const;
+const HOST = '127.0.0.1';
+const PORT = 5432;
+/** Also the database. */
+const USER = 'relay';
 /** Identifiers of PostgreSQL are cut off silently at 63 bytes; `_batches` and `_metrics` come behind. */
 const TABLE_BYTES_MAX = 55;
 
@@ -28,16 +31,24 @@ const readPlace = (table: ConfigTable): { readonly connection: ClientConfig; rea
   const connectMillis = table.duration('connect_timeout', '10s', { moreThanZero: true });
   const timeouts = { connectionTimeoutMillis: Math.ceil(connectMillis) };
   const url = table.optionalString('url');
-  if (url !== undefined) {
-    for (const key of PARTS.filter((part) => table.has(part)))
-      throw table.error(key, 'CONFIG_VALUE', 'either url or its parts', `take url or ${key} away`);
-    return { connection: { connectionString: url, ...timeouts }, place: withoutPassword(table, url) };
-  }
-  const host = table.string('host', '127.0.0.1');
-  const port = table.integer('port', { least: 1, most: 65_535 }, 5432);
-  const user = table.string('user', 'relay');
+  const host = table.string('host', HOST);
+  const port = table.integer('port', { least: 1, most: 65_535 }, PORT);
+  const user = table.string('user', USER);
   const database = table.string('database', user);
   const password = table.optionalString('password');
+  if (url !== undefined) {
+    // the written defaults have the parts: a url on the command line is no contradiction to those
+    const parts = {
+      host: host !== HOST,
+      port: port !== PORT,
+      user: user !== USER,
+      database: database !== USER,
+    };
+    for (const [key, isGiven] of Object.entries({ ...parts, password: password !== undefined }))
+      if (isGiven)
+        throw table.error(key, 'CONFIG_VALUE', 'either url or its parts', `take url or ${key} away`);
+    return { connection: { connectionString: url, ...timeouts }, place: withoutPassword(table, url) };
+  }
   return {
     connection: { host, port, user, database, ...timeouts, ...(password === undefined ? {} : { password }) },
     place: `postgres://${user}${password === undefined ? '' : ':***'}@${host}:${port}/${database}`,
