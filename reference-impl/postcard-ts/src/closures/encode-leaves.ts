@@ -17,7 +17,8 @@ import {
 /** Writes a value from a position on and returns the end. */
 export type Encoder = (value: unknown, p: number) => number;
 
-const LOOP_CHARS_MAX = 24;
+/** Strings of fewer code units are written by a loop; longer ones natively. */
+export const LOOP_CHARS_MAX = 24;
 
 /** Writes a number below 2^32 as a varint. */
 export const putVarint = (value: number, from: number): number => {

@@ -1,9 +1,11 @@
 import type { Node } from '../schema/node.ts';
 import { grow, output } from '../wire/output.ts';
 import { badValue } from '../wire/refusal.ts';
+import { writeText } from '../wire/text-out.ts';
 import { writeLong, writeU64 } from '../wire/varint-out.ts';
+import { WrittenText, writeShort } from '../wire/written-text.ts';
 import { ClosureEncoder } from './encode.ts';
-import { type Encoder, putString, putVarint } from './encode-leaves.ts';
+import { type Encoder, LOOP_CHARS_MAX, putVarint } from './encode-leaves.ts';
 import { enumEncoder, structEncoder, tupleEncoder } from './unrolled-encode.ts';
 
 const nothing: Encoder = (_value, p) => p;
@@ -38,6 +40,18 @@ const putF64: Encoder = (value, from) => {
   return p + 8;
 };
 
+/** The encoder of one place of a schema that has strings. */
+const textEncoder = (): Encoder => {
+  const place = new WrittenText();
+  return (value, from) => {
+    if (typeof value !== 'string') return badValue('string', value);
+    const n = value.length;
+    const p = from + n * 3 > output.lim ? grow(from, n * 3) : from;
+    if (n >= LOOP_CHARS_MAX) return writeText(output.b, p, value);
+    return writeShort(place, output.b, output.v, p, value);
+  };
+};
+
 /**
  * Builds the encoder of a schema for no-eval mode. It keeps no path: what it refuses is written again by a ClosureEncoder, which
  * does, and which writes what has no quicker way.
@@ -61,7 +75,7 @@ export class QuickEncoder extends ClosureEncoder {
       case 'enum':
         return enumEncoder(node.variants, build);
       case 'string':
-        return putString;
+        return textEncoder();
       case 'f64':
         return putF64;
       case 'wide':

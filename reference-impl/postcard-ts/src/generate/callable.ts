@@ -38,6 +38,7 @@ import {
   writeU64Big,
   writeWide128,
 } from '../wire/varint-out.ts';
+import { WrittenText, writeNew } from '../wire/written-text.ts';
 
 /** @throws Refusal LimitDepth always */
 const deep = (): never => refuse('LimitDepth', -1, 'fewer levels', 'a deeper value');
@@ -56,6 +57,8 @@ export const CALLABLE = {
   checkSmall,
   checkChar,
   writeText,
+  WrittenText,
+  writeNew,
   writeLong,
   writeU64,
   writeU64Big,

@@ -1,11 +1,14 @@
 import { isNullable, varintLength } from '../schema/bounds.ts';
 import { FIXED_BYTES, INT_RANGE, type Node } from '../schema/node.ts';
 import { SLACK_BYTES } from '../wire/output.ts';
+import { LAST_DIGIT, REMEMBERED_CHARS_MAX, REMEMBERED_CHARS_MIN, SLOTS } from '../wire/written-text.ts';
 import { FunctionPlan } from './function-plan.ts';
 import { CASES_MAX, Names, property } from './names.ts';
 
 /** Strings up to here are written by a loop; longer ones natively. */
 const LOOP_CHARS_MAX = 24;
+/** Places that remember what they wrote, 1.5 KiB each; a schema of more strings shares them. */
+const PLACES_MAX = 32;
 /** Bytes a function may write between two checks; what is left of the slack is for the helpers. */
 const UNCHECKED_BYTES_MAX = SLACK_BYTES - 32;
 
@@ -28,6 +31,7 @@ export class EncodeSource {
   readonly #depthMax: number;
   /** Declarations of tables that are made once, in front of the functions. */
   readonly tables: string[] = [];
+  #places = 0;
   /** Bytes written since the last check, at worst. */
   #unchecked = 0;
 
@@ -191,10 +195,21 @@ export class EncodeSource {
   #string(x: string): string {
     const n = this.#names.next('n');
     const loop = `let o=0;const q=p+1;for(let i=0;i<${n};i++){const c=${x}.charCodeAt(i);o|=c;b[q+i]=c}if(o<128){b[p]=${n};p=q+${n}}else p=writeText(b,p,${x});`;
-    const code = `if(typeof ${x}!=='string')bad('string',${x});const ${n}=${x}.length;if(p+${n}*3>lim){p=grow(p,${n}*3);${this.#reload()}}if(${n}<${LOOP_CHARS_MAX}){${loop}}else p=writeText(b,p,${x});`;
+    const short = `let f=0;if(${n}>=${REMEMBERED_CHARS_MIN}&&${n}<=${REMEMBERED_CHARS_MAX}&&(f=${x}.charCodeAt(0))>${LAST_DIGIT}){${this.#remembered(x, n)}}else{${loop}}`;
+    const code = `if(typeof ${x}!=='string')bad('string',${x});const ${n}=${x}.length;if(p+${n}*3>lim){p=grow(p,${n}*3);${this.#reload()}}if(${n}<${LOOP_CHARS_MAX}){${short}}else p=writeText(b,p,${x});`;
     // the check covers all that was written before, and the text itself; its length is new
     this.#unchecked = 5;
     return `{${code}}\n`;
+  }
+
+  /** A string whose first code unit is `f`, if this place of the schema has written it before: see writeShort, which this is inline. */
+  #remembered(x: string, n: string): string {
+    const i = this.#places++ % PLACES_MAX;
+    if (i === this.#places - 1)
+      this.tables.push(`const P${i}=new WrittenText(),K${i}=P${i}.keys,W${i}=P${i}.words;`);
+    const word = (at: string, k: number): string => `v.setInt32(${at},W${i}[k*4+${k}],true);`;
+    const words = `const g=${n}+1>>3<<2,z=p+${n}-3;${word('p', 0)}${word('p+g', 1)}${word('z-g', 2)}${word('z', 3)}`;
+    return `const k=(f^${n}<<3)&${SLOTS - 1};if(K${i}[k]===${x}){${words}p+=${n}+1}else p=writeNew(P${i},k,b,p,${x});`;
   }
 
   #bytes(node: Extract<Node, { kind: 'bytes' | 'byteArray' }>, x: string): string {

@@ -4,7 +4,7 @@ import { refuse } from './refusal.ts';
 /** Room kept free behind the limit, so that short things need no check of their own. */
 export const SLACK_BYTES = 256;
 const POOL_BYTES = 1 << 16;
-/** A pool with less room than this is left to those who hold pieces of it. */
+/** A pool with less room than this, or than a message like the last one needs, is left to those who hold pieces of it. */
 const ROOM_BYTES_MIN = 1024;
 
 /** A byte array that is not copied: it belongs behind so many bytes of the message's own. */
@@ -26,6 +26,8 @@ export class Output {
   /** The most bytes this message may take. */
   max = 0;
   depth = 0;
+  /** Room for a message somewhat longer than the last: to move one that does not fit costs more than the rest of a pool. */
+  expected = ROOM_BYTES_MIN;
   busy = false;
   /** Byte arrays from this length on are left where they are, and become parts of their own. */
   cut = Number.POSITIVE_INFINITY;
@@ -50,7 +52,7 @@ const freshPool = (): void => {
 /** Starts a message behind those already written. @param reserve bytes kept free in front of it @returns its first position */
 export const begin = (reserve: number, max: number): number => {
   if (output.aimedAt !== undefined) leave();
-  if (output.b.length - output.next < ROOM_BYTES_MIN) freshPool();
+  if (output.next > 0 && output.b.length - output.next < output.expected) freshPool();
   output.start = output.next + reserve;
   output.max = max;
   output.depth = 0;
@@ -59,8 +61,10 @@ export const begin = (reserve: number, max: number): number => {
 
 /** Ends a message. @returns its bytes from a position on; they are never written again */
 export const finish = (from: number, end: number): Uint8Array => {
-  checkBytes(end - output.start);
+  const length = end - output.start;
+  checkBytes(length);
   output.next = end;
+  output.expected = Math.max(ROOM_BYTES_MIN, length + (length >> 3) + 2 * SLACK_BYTES);
   const made = new Uint8Array(output.b.buffer as ArrayBuffer, output.b.byteOffset + from, end - from);
   // what grew for one message is that message's alone
   if (output.b.length > POOL_BYTES) freshPool();
