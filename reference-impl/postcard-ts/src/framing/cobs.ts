@@ -1,11 +1,14 @@
 import { PostcardError } from '../postcard-error.ts';
 import { allocatePart, copyBytes, zeroAt } from '../wire/memory.ts';
+import { bodyView, targetView } from './last-view.ts';
 
 /** The most bytes a body takes as a frame, terminator included. */
 export const cobsMaxLength = (bodyBytes: number): number => bodyBytes + Math.floor(bodyBytes / 254) + 2;
 
 /** Bodies from here on are stuffed by words; below, no block can fill up either. */
 const WORDS_FROM = 96;
+/** Up to here all places are integers of 32 bits, and said to be: what an engine has to take for longer ones costs a sixth more. */
+const BODY_MAX = 2 ** 30;
 /** Fewer bytes are copied by a loop: a native copy costs more to call. */
 const LOOP_BELOW = 28;
 /** Bytes of two words, which are moved at once. */
@@ -23,20 +26,34 @@ const full = (expected: number, got: number): PostcardError =>
     got: `${got} bytes`,
   });
 
+const tooLong = (got: number): PostcardError =>
+  new PostcardError({
+    kind: 'FrameTooLong',
+    path: '',
+    offset: undefined,
+    expected: `a body of at most ${BODY_MAX} bytes`,
+    got: `${got} bytes`,
+  });
+
 /**
  * Stuffs a body so that no byte of it is 00, and ends it with a 00. As postcard's flavour: a last run of exactly 254 bytes is
  * followed by an empty block (`FF` ... `01 00`), which the `cobs` crate itself leaves out; decodeCobs takes both.
  * @param target needs room for cobsMaxLength(body.length); what lies behind the frame may be overwritten
  * @returns the offset after the terminator
- * @throws PostcardError SerializeBufferFull
+ * @throws PostcardError SerializeBufferFull, FrameTooLong for a body beyond 2^30 bytes
  */
 export const encodeCobsInto = (body: Uint8Array, target: Uint8Array, offset = 0): number => {
   const n = body.length;
+  if (n > BODY_MAX) throw tooLong(n);
   if (target.length - offset < cobsMaxLength(n)) throw full(cobsMaxLength(n), target.length - offset);
-  return n < WORDS_FROM ? stuffBytes(body, target, offset) : stuffWords(body, target, offset);
+  if (n < WORDS_FROM) return stuffBytes(body, target, offset);
+  const from = bodyView(body);
+  const to = targetView(target, offset);
+  const start = target.byteOffset + offset - to.byteOffset;
+  return offset + stuffWords(from, body.byteOffset - from.byteOffset, n, to, start) - start;
 };
 
-/** Byte by byte: short bodies are done before two views would be made. */
+/** Byte by byte: for short bodies, words do not pay. */
 const stuffBytes = (body: Uint8Array, target: Uint8Array, offset: number): number => {
   const n = body.length;
   let head = offset; // where the code of the open block goes
@@ -56,29 +73,29 @@ const stuffBytes = (body: Uint8Array, target: Uint8Array, offset: number): numbe
 /** A full block: its code and the bytes behind it. */
 const BLOCK_BYTES = 255;
 
-/** Ends a block at each zero of a word that was copied to a position. @returns the place of the code of the block then open */
-const endBlocks = (target: Uint8Array, open: number, at: number, word: number): number => {
+/** Ends a block at each zero of a word that was copied to a place. @returns the place of the code of the block then open */
+const endBlocks = (to: DataView, open: number, at: number, word: number): number => {
   let head = open;
   if ((word & 0xff) === 0) {
-    target[head] = at - head;
+    to.setUint8(head, at - head);
     head = at;
   }
   if ((word & 0xff00) === 0) {
-    target[head] = at + 1 - head;
+    to.setUint8(head, at + 1 - head);
     head = at + 1;
   }
   // integers are mostly small: two zeros at the end of a word are what a body with many zeros is made of
   if (word >>> 16 === 0) {
-    target[head] = at + 2 - head;
-    target[at + 2] = 1;
+    to.setUint8(head, at + 2 - head);
+    to.setUint8(at + 2, 1);
     return at + 3;
   }
   if ((word & 0xff0000) === 0) {
-    target[head] = at + 2 - head;
+    to.setUint8(head, at + 2 - head);
     head = at + 2;
   }
   if (word >>> 24 === 0) {
-    target[head] = at + 3 - head;
+    to.setUint8(head, at + 3 - head);
     head = at + 3;
   }
   return head;
@@ -86,40 +103,46 @@ const endBlocks = (target: Uint8Array, open: number, at: number, word: number): 
 
 /**
  * Eight bytes at a time, zeros and all: a zero keeps its place and becomes the code of the next block, so that the body only moves
- * by one byte, and by one more for each block that is full.
+ * by one byte, and by one more for each block that is full. Sixteen at a time are slower.
+ * @param start of the body in its view  @param open the place of the first code in the view of the target
+ * @returns the place after the terminator
  */
-const stuffWords = (body: Uint8Array, target: Uint8Array, offset: number): number => {
-  const n = body.length;
-  const from = new DataView(body.buffer, body.byteOffset, n);
-  const to = new DataView(target.buffer, target.byteOffset, target.length);
-  const lastPair = n - PAIR_BYTES;
-  let head = offset; // where the code of the open block goes
-  let shift = offset + 1; // from a byte's place in the body to its place in the frame
-  let i = 0;
+const stuffWords = (from: DataView, start: number, n: number, to: DataView, open: number): number => {
+  const end = (start + n) | 0;
+  const lastPair = (end - PAIR_BYTES) | 0;
+  let head = open | 0; // where the code of the open block goes
+  let shift = (head + 1 - start) | 0; // from a byte's place in the body to its place in the frame
+  let i = start | 0;
   for (;;) {
-    let fits = head + BLOCK_BYTES - PAIR_BYTES - shift;
-    while (i <= fits && i <= lastPair) {
+    let fits = (head + BLOCK_BYTES - PAIR_BYTES - shift) | 0;
+    let last = fits < lastPair ? fits : lastPair;
+    while (i <= last) {
       const first = from.getInt32(i, true);
-      const second = from.getInt32(i + 4, true);
-      const at = i + shift;
-      i += PAIR_BYTES;
+      const second = from.getInt32((i + 4) | 0, true);
+      const at = (i + shift) | 0;
+      i = (i + PAIR_BYTES) | 0;
       to.setInt32(at, first, true);
-      to.setInt32(at + 4, second, true);
+      to.setInt32((at + 4) | 0, second, true);
       if (((((first - 0x01010101) & ~first) | ((second - 0x01010101) & ~second)) & 0x80808080) !== 0) {
-        head = endBlocks(target, endBlocks(target, head, at, first), at + 4, second);
-        fits = head + BLOCK_BYTES - PAIR_BYTES - shift;
+        head = endBlocks(to, endBlocks(to, head, at, first), at + 4, second);
+        fits = (head + BLOCK_BYTES - PAIR_BYTES - shift) | 0;
+        last = fits < lastPair ? fits : lastPair;
       }
     }
     // no pair fits any more: byte by byte to the next zero, or to where the block is full
-    const full = fits + PAIR_BYTES;
-    const stop = full < n ? full : n;
-    while (i < stop && body[i] !== 0) target[i + shift] = body[i++] as number;
-    target[head] = i + shift - head;
-    head = i + shift;
-    if (i < stop) i++;
-    else if (i === full) shift++;
+    const full = (fits + PAIR_BYTES) | 0;
+    const stop = full < end ? full : end;
+    for (; i < stop; i = (i + 1) | 0) {
+      const byte = from.getUint8(i);
+      if (byte === 0) break;
+      to.setUint8((i + shift) | 0, byte);
+    }
+    to.setUint8(head, (i + shift - head) | 0);
+    head = (i + shift) | 0;
+    if (i < stop) i = (i + 1) | 0;
+    else if (i === full) shift = (shift + 1) | 0;
     else {
-      target[head] = 0;
+      to.setUint8(head, 0);
       return head + 1;
     }
   }
