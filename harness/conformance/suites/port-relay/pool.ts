@@ -76,7 +76,7 @@ export const POOL = serverCases(
       it.observe(`first byte after ${took.toFixed(1)} ms`);
       const allowed = AT_ONCE_MILLIS + (it.patienceMillis - 5_000);
       if (took > allowed) {
-        it.blameMachine(took, "the user's byte");
+        it.blameLoad(took, "the user's byte");
         it.broken(`the first byte within ${allowed} ms of the connection`, `after ${took.toFixed(0)} ms`);
       }
     },
@@ -101,7 +101,7 @@ export const POOL = serverCases(
       const took = performance.now() - began;
       const allowed = AT_ONCE_MILLIS + (it.patienceMillis - 5_000);
       if (took > allowed) {
-        it.blameMachine(took, "the waiting user's byte");
+        it.blameLoad(took, "the waiting user's byte");
         it.broken(`the waiting user within ${allowed} ms of the join`, `after ${took.toFixed(0)} ms`);
       }
     },
