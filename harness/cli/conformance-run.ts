@@ -8,8 +8,9 @@ import { runClientCases } from '../conformance/engine/run-client-cases.ts';
 import { runServerCases } from '../conformance/engine/run-server-cases.ts';
 import type { CaseResult } from '../conformance/outcome.ts';
 import type { Capabilities } from '../conformance/targets/capabilities.ts';
+import { refuseMissing } from '../conformance/targets/client-target.ts';
 import { PRESETS, type PresetName } from '../nat/presets.ts';
-import { serverOf, type TargetFlags } from './conformance-target.ts';
+import { clientOf, serverOf, type TargetFlags } from './conformance-target.ts';
 import { oneOf, UsageError } from './usage.ts';
 
 export type RunFlags = TargetFlags & {
@@ -106,7 +107,9 @@ export const runAsked = async (asked: Asked): Promise<void> => {
       }
       case 'client': {
         const cases = wanted<ClientContext>(profile.cases);
-        await runClientCases({ ...base, profile, cases, command: flags.exec as string });
+        const command = clientOf(flags);
+        await refuseMissing(command);
+        await runClientCases({ ...base, profile, cases, command });
         break;
       }
       case 'adapter': {

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientContext, RunningClient } from '../case.ts';
 import { Broken } from '../outcome.ts';
-import { ExecClient } from '../targets/exec-client.ts';
+import {
+  type ClientCommand,
+  commandText,
+  type StartedClient,
+  startClient,
+} from '../targets/client-target.ts';
 import { WireEnd } from '../wire/wire-end.ts';
 import { WireListener } from '../wire/wire-listener.ts';
 import { BaseContext, type Surroundings } from './context.ts';
@@ -26,12 +31,13 @@ const opened = (socket: Socket): Promise<string | undefined> =>
   });
 
 export class LiveClientContext extends BaseContext implements ClientContext {
-  readonly #command: string;
+  readonly #command: ClientCommand;
   readonly #path: PathSpec;
   readonly #seed: number;
-  readonly #clients: ExecClient[] = [];
+  readonly #clients: StartedClient[] = [];
+  readonly #folders: string[] = [];
 
-  constructor(id: string, surroundings: Surroundings, command: string, path: PathSpec) {
+  constructor(id: string, surroundings: Surroundings, command: ClientCommand, path: PathSpec) {
     super(id, surroundings);
     this.#command = command;
     this.#path = path;
@@ -52,6 +58,7 @@ export class LiveClientContext extends BaseContext implements ClientContext {
 
   folder(): string {
     const path = mkdtempSync(join(tmpdir(), 'relaylab-case-'));
+    this.#folders.push(path);
     this.cleanup(() => rmSync(path, { recursive: true, force: true }));
     return path;
   }
@@ -81,8 +88,8 @@ export class LiveClientContext extends BaseContext implements ClientContext {
   }
 
   async start(given: Readonly<Record<string, string>>): Promise<RunningClient> {
-    const client = new ExecClient(this.#command, given);
-    this.log.note(`target started: ${this.#command}`);
+    const client = await startClient(this.#command, given, this.#folders);
+    this.log.note(`target started: ${commandText(this.#command)}`);
     this.#clients.push(client);
     this.cleanup(() => client.end());
     return client;

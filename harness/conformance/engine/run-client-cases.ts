@@ -4,6 +4,7 @@
  */
 import type { Case, ClientContext, ClientProfile } from '../case.ts';
 import { Broken, type CaseResult } from '../outcome.ts';
+import type { ClientCommand } from '../targets/client-target.ts';
 import { LiveClientContext } from './client-context.ts';
 import type { Surroundings } from './context.ts';
 import { isWorthAnotherLook, judgeCase, secondLook } from './judge-case.ts';
@@ -12,7 +13,7 @@ import { type PathSpec, pathMillis, pathName } from './path.ts';
 export type ClientRun = {
   readonly profile: ClientProfile;
   readonly cases: readonly Case<ClientContext>[];
-  readonly command: string;
+  readonly command: ClientCommand;
   readonly surroundings: Omit<Surroundings, 'pathMillis'>;
   readonly path: PathSpec;
   readonly jobs: number;

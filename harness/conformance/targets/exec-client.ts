@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Holdings, RunningClient } from '../case.ts';
 import { Broken } from '../outcome.ts';
-import { holdingsOf, wordsOf } from './exec-server.ts';
+import { holdingsOf } from './exec-server.ts';
 import { TargetError } from './target.ts';
 
 const OUTPUT_CHARS = 64 * 1024;
@@ -32,8 +32,9 @@ export class ExecClient implements RunningClient {
   #output = '';
   #running = true;
 
-  constructor(command: string, given: Readonly<Record<string, string>>) {
-    const [program, ...args] = filledIn(wordsOf(command), given);
+  /** @param words program and arguments, nothing in them to fill in */
+  constructor(words: readonly string[]) {
+    const [program, ...args] = words;
     this.#child = spawn(program as string, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {

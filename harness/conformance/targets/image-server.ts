@@ -2,32 +2,18 @@
  * A target that is an image: a container for each start, published on loopback. Its words may hold `{port}`; without, the image
  * must expose just one port. On Linux it is dialled at its own address, so that ports it opens later can be reached as well.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { takesConnections } from './address-server.ts';
+import { docker, LABEL, needsEngine, whyNot } from './docker-command.ts';
 import { holdingsOf, wordsOf } from './exec-server.ts';
 import { type RunningServer, type ServerTarget, TargetError } from './target.ts';
 
 const READY_MILLIS = 30_000;
 const LOOK_MILLIS = 50;
 const LISTEN = '0A';
-/** Who cleans up by hand finds them by this. */
-const LABEL = 'org.relaylab.conformance';
-
-const docker = async (...args: readonly string[]): Promise<string> => {
-  const { stdout } = await promisify(execFile)('docker', args, { encoding: 'utf8' });
-  return stdout.trim();
-};
-
-const whyNot = (error: unknown): string => {
-  const { code, stderr } = error as { readonly code?: string | number; readonly stderr?: string };
-  if (code === 'ENOENT') return 'there is no docker command on PATH';
-  return (stderr ?? String(error)).trim().split('\n').slice(-3).join('\n');
-};
-
 const asked = async (what: string, ...args: readonly string[]): Promise<string> => {
   try {
     return await docker(...args);
@@ -79,17 +65,6 @@ const listensIn = async (pid: number, port: number): Promise<boolean | undefined
       const [, local = '', , state] = row.trim().split(/\s+/);
       return local.endsWith(wanted) && state === LISTEN;
     });
-};
-
-/** @throws TargetError */
-const needsEngine = async (): Promise<void> => {
-  try {
-    await docker('version', '--format', '{{.Server.Version}}');
-  } catch (error) {
-    throw new TargetError(
-      `--image needs a Docker engine: ${whyNot(error)}.\nJudge the program itself instead: --exec './my-program {port}'.`,
-    );
-  }
 };
 
 const started = async (text: string): Promise<RunningServer> => {

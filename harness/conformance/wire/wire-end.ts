@@ -37,6 +37,8 @@ export class WireEnd {
   #received = 0;
   #end: Ended = 'open';
   #wake: (() => void) | undefined;
+  /** We have let it go: what becomes of the socket now is not the target's doing. */
+  #left = false;
   /** What may wait here before the socket is paused: a target must not fill our memory. */
   readonly #heldMax: number;
   /** A Unix socket knows no RST: it is closed. */
@@ -213,6 +215,7 @@ export class WireEnd {
   }
 
   #abort(): void {
+    this.#left = true;
     if (this.#resets) resetSocket(this.socket);
     else this.socket.destroy();
   }
@@ -222,7 +225,11 @@ export class WireEnd {
   }
 
   #fail(expected: string, got: string): never {
-    this.#log.markLast();
+    if (!this.#left) {
+      const last = this.#log.events.at(-1);
+      if (last?.conn !== this.name || last.from !== 'target') this.#log.missing(this.name, got);
+      this.#log.markLast();
+    }
     throw new Broken(`on ${this.name}: ${expected}`, got);
   }
 
@@ -240,7 +247,7 @@ export class WireEnd {
     if (this.#end === how || this.#end === 'reset') return;
     if (this.#end === 'fin' && this.socket.destroyed && how === 'fin') return;
     this.#end = how;
-    this.#log.event(this.name, 'target', how);
+    if (!this.#left) this.#log.event(this.name, 'target', how);
     this.#wake?.();
   }
 

@@ -30,6 +30,11 @@ export class WireLog {
     this.#push({ conn: '', from: 'note', text, hex: '', bytes: 0 });
   }
 
+  /** What should have come on a connection, and has not. */
+  missing(conn: string, text: string): void {
+    this.#push({ conn, from: 'note', text, hex: '', bytes: 0 });
+  }
+
   event(conn: string, from: 'us' | 'target', text: string): void {
     this.#push({ conn, from, text, hex: '', bytes: 0 });
   }

@@ -26,7 +26,11 @@ const paragraph = (row: GateRow, columns: number, paint: Paint): readonly string
     value === ''
       ? []
       : [
-          `${indent}${name.padEnd(9)} ${wrapped(terminalText(value, paint), columns, `${indent}          `).trimStart()}`,
+          `${indent}${name.padEnd(9)} ${value
+            .split('\n')
+            .map((line) => wrapped(terminalText(line, paint), columns, `${indent}          `))
+            .join('\n')
+            .trimStart()}`,
         ];
   return [
     '',

@@ -1,6 +1,7 @@
 /** What a tunnel owes its two ends: every byte, and each end as it was. */
 import { type ServerContext, serverCases } from '../../case.ts';
 import type { WireEnd } from '../../wire/wire-end.ts';
+import { coded, misplaced, TELLING_BYTES } from './coded.ts';
 import { eventTunnel, poolTunnel, type Tunnel } from './registered.ts';
 
 const KIB = 1_024;
@@ -11,28 +12,29 @@ const MODES = {
   event: eventTunnel,
 } as const satisfies Record<string, (it: ServerContext, name?: string) => Promise<Tunnel>>;
 
-/** Bytes that say where they belong: no two tunnels or offsets look alike for long. */
-export const coded = (key: number, offset: number, length: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(length);
-  for (let i = 0; i < length; i++) {
-    const at = offset + i;
-    const word = Math.imul((at >>> 3) ^ Math.imul(key, 0x9e3779b1), 0x85ebca6b) ^ key;
-    bytes[i] = ((word >>> ((at & 3) * 8)) ^ (at & 4)) & 0xff;
+/** Reads coded bytes and says of the first that is not as it was sent what became of it. */
+const expectCoded = async (it: ServerContext, end: WireEnd, key: number, length: number): Promise<void> => {
+  let odd: { readonly offset: number; readonly came: Buffer } | undefined;
+  const tell = (): void => {
+    if (odd === undefined) return;
+    const { expected, got } = misplaced(key, odd.offset, odd.came);
+    it.broken(`on ${end.name}: position-coded bytes, ${expected}`, got);
+  };
+  try {
+    await end.stream(length, 'position-coded bytes', (bytes, offset) => {
+      if (odd === undefined) {
+        const wanted = coded(key, offset, bytes.length);
+        if (bytes.equals(wanted)) return;
+        const at = bytes.findIndex((byte, i) => byte !== wanted[i]);
+        odd = { offset: offset + at, came: bytes.subarray(at) };
+      } else odd = { ...odd, came: Buffer.concat([odd.came, bytes]) };
+      if (odd.came.length >= TELLING_BYTES) tell();
+    });
+  } finally {
+    // a stream that ends too early because of it says less than the place where it went wrong
+    tell();
   }
-  return bytes;
 };
-
-/** Reads coded bytes and names the first that is not as it was sent. */
-const expectCoded = (it: ServerContext, end: WireEnd, key: number, length: number): Promise<void> =>
-  end.stream(length, 'position-coded bytes', (bytes, offset) => {
-    const wanted = coded(key, offset, bytes.length);
-    if (bytes.equals(wanted)) return;
-    const at = bytes.findIndex((byte, i) => byte !== wanted[i]);
-    it.broken(
-      `${end.name}: byte ${offset + at} as it was sent (${wanted.subarray(at, at + 8).toString('hex')})`,
-      bytes.subarray(at, at + 8).toString('hex'),
-    );
-  });
 
 /** In pieces, each handed over before the next: back-pressure holds us as it holds any program. */
 const sendCoded = async (end: WireEnd, key: number, length: number): Promise<void> => {
