@@ -33,15 +33,15 @@ t.test(
 );
 
 t.test('the password of a database is in no argument', async (t) => {
-  const store = { postgres: 'postgres://me:s%40cret@db:5433/points?sslmode=verify-full' };
+  const store = { postgres: "postgres://me:s%40cr'et@db:5433/points?sslmode=verify-full" };
   const ours = program({ store });
   const line = ours?.argv.join(' ') ?? '';
-  t.notMatch(line, /s@cret|s%40cret/);
+  t.notMatch(line, /s@cr|s%40cr/);
   t.match(line, /url='postgres:\/\/me:\$\{(\w+)\}@db:5433\/points\?sslmode=verify-full'/);
-  t.same(Object.values(ours?.env ?? {}), ['s%40cret']);
+  t.same(Object.values(ours?.env ?? {}), ['s%40cr%27et']);
   const theirs = program({ store, exec: ['./server', '{db}'] });
   t.same(theirs?.argv, ['./server', 'postgres://me@db:5433/points?sslmode=verify-full']);
-  t.same(theirs?.env, { PGPASSWORD: 's@cret' });
+  t.same(theirs?.env, { PGPASSWORD: "s@cr'et" });
 });
 
 t.test("somebody else's programs get what they ask for", async (t) => {

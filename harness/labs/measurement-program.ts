@@ -12,15 +12,15 @@ export const POSTGRES_TABLE = 'relaylab_{run}';
 /** Where the password of a database is not seen by whoever looks at processes. */
 const PASSWORD_VARIABLE = 'RELAYLAB_DB_PASSWORD';
 
+/** An address, or a part of one, inside TOML's single quotes. */
+const quotable = (text: string): string => text.replaceAll("'", '%27');
+
 /** A connection string as a setting of `relay-agent`: all of it but the password. */
 const postgresSettings = (url: URL): readonly string[] => {
   const { protocol, username, password, host, pathname, search } = url;
   const account = password === '' ? username : `${username}:\${${PASSWORD_VARIABLE}}`;
   const text = `${protocol}//${account === '' ? '' : `${account}@`}${host}${pathname}${search}`;
-  return [
-    `plugins.postgres.url='${text.replaceAll("'", '%27')}'`,
-    `plugins.postgres.table='${POSTGRES_TABLE}'`,
-  ];
+  return [`plugins.postgres.url='${quotable(text)}'`, `plugins.postgres.table='${POSTGRES_TABLE}'`];
 };
 
 /** The same for somebody else's program: without the password, which libpq and most others find in the environment. */
@@ -72,7 +72,7 @@ export const serverProgram = (
     ...['--log-level', 'warn', '--log-format', 'json'],
   ];
   // as it stands in the address: percent-encoded
-  const env = url === undefined ? {} : { [PASSWORD_VARIABLE]: url.password };
+  const env = url === undefined ? {} : { [PASSWORD_VARIABLE]: quotable(url.password) };
   return { ...common, env, argv };
 };
 

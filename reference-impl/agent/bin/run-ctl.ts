@@ -1,4 +1,5 @@
 import { AgentError } from '../agent-error.ts';
+import { readOverrides } from '../config/agent-config.ts';
 import { readConfigFile } from '../config/config-file.ts';
 import { substitute } from '../config/substitute.ts';
 import { merged, readToml } from '../config/toml-text.ts';
@@ -14,8 +15,8 @@ type Tables = { readonly plugins?: { readonly 'socket-control'?: { readonly sock
 const socketOf = async ({ socket, file, fileMustExist, request }: WantedCtl): Promise<string> => {
   if (socket !== undefined) return socket;
   const text = await readConfigFile(file, fileMustExist);
-  let tables = text === undefined ? {} : readToml(substitute(text, process.env, file), file);
-  for (const override of request.overrides) tables = merged(tables, readToml(override, '--config-override'));
+  const inFile = text === undefined ? {} : readToml(substitute(text, process.env, file), file);
+  const tables = merged(inFile, readOverrides(request.overrides, process.env));
   const path = (tables as Tables).plugins?.['socket-control']?.socket_path;
   return typeof path === 'string' ? path : DEFAULT_SOCKET_PATH;
 };

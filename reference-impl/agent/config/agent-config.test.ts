@@ -36,7 +36,7 @@ const read = (
   readConfig(text, 'file.toml', {
     request: { ...NO_REQUEST, ...request },
     plugins: FAKES,
-    environment: {},
+    environment: { SET: 'it is' },
     platform,
   });
 const names = (config: AgentConfig): readonly string[] => config.plugins.map(({ name }) => name);
@@ -107,6 +107,11 @@ t.test("a table's defaults hold when it is absent, an option wins over the file"
     { output_path: '2' },
     'of two overrides the later one',
   );
+  const output = (toml: string): unknown =>
+    tableOf(read(undefined, { overrides: [`plugins.csv.output_path = ${toml}`] }), 'csv');
+  t.same(output(`'\${SET}'`), { output_path: 'it is' }, 'the environment, as in the file');
+  t.same(output(`'\\\${SET}'`), { output_path: `\${SET}` });
+  t.throws(() => output(`'\${UNSET}'`), { code: 'CONFIG_VARIABLE', message: /--config-override:1: .*UNSET/ });
 });
 
 t.test('the general part has its defaults and its limits', async (t) => {

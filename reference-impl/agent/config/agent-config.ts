@@ -54,14 +54,19 @@ allow_manual_trigger = false
 
 const asTable = (value: unknown): TomlTable | undefined => (isTable(value) ? value : undefined);
 
-/** Overrides and the three shorthands, as one table. */
-const overridesOf = (request: ConfigRequest): TomlTable => {
+/** `--config-override`s as one table, the later ones over the earlier; `${VAR}` as in the file. */
+export const readOverrides = (overrides: readonly string[], environment: Environment): TomlTable => {
   let over: TomlTable = {};
-  for (const [index, text] of request.overrides.entries())
-    over = merged(
-      over,
-      readToml(text, `--config-override${request.overrides.length > 1 ? ` (${index + 1})` : ''}`),
-    );
+  for (const [index, text] of overrides.entries()) {
+    const where = `--config-override${overrides.length > 1 ? ` (${index + 1})` : ''}`;
+    over = merged(over, readToml(substitute(text, environment, where), where));
+  }
+  return over;
+};
+
+/** Overrides and the three shorthands, as one table. */
+const overridesOf = (request: ConfigRequest, environment: Environment): TomlTable => {
+  let over = readOverrides(request.overrides, environment);
   const set = (plugin: string, key: string, value: string | undefined): void => {
     if (value !== undefined) over = merged(over, { plugins: { [plugin]: { [key]: value } } });
   };
@@ -143,7 +148,7 @@ export const readConfig = (
   },
 ): AgentConfig => {
   const file = text === undefined ? {} : readToml(substitute(text, environment, where), where);
-  const over = overridesOf(request);
+  const over = overridesOf(request, environment);
   const root = new ConfigTable('', merged(file, over));
   const general = readGeneral(root);
   const tables = new ConfigTable('plugins', root.values('plugins'));

@@ -99,6 +99,15 @@ t.test('a key nobody reads is refused with the nearest that somebody does', asyn
   });
 });
 
+t.test('a key that must be there and is misspelt is told with what stands in its place', async (t) => {
+  const table = new ConfigTable('plugins.socket-control', { socket_pth: 'x' });
+  t.throws(() => table.string('socket_path'), {
+    code: 'CONFIG_MISSING_KEY',
+    message:
+      "plugins.socket-control.socket_path: expected a string, got nothing; add it, or rename 'socket_pth' if that is meant (CONFIG_MISSING_KEY)",
+  });
+});
+
 t.test('so is one in a table within', async (t) => {
   const table = new ConfigTable('plugins.relay-client', { retry: { max_tims: 5 } });
   table.table('retry').integer('max_times', { least: 0, most: 9 }, 8);

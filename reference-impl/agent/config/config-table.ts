@@ -1,6 +1,6 @@
 import { AgentError } from '../agent-error.ts';
 import { millisOf, readDuration } from '../duration.ts';
-import { nearestHint } from './nearest.ts';
+import { nearest, nearestHint } from './nearest.ts';
 
 export type TomlTable = { readonly [key: string]: unknown };
 
@@ -173,6 +173,13 @@ export class ConfigTable {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
 
+  /** Whether a key that nobody asked for so far may be meant for one that is missing. */
+  #misspelt(key: string): string | undefined {
+    const unasked = Object.keys(this.#values).filter((name) => !this.#known.has(name));
+    const meant = nearest(key, unasked);
+    return meant === undefined ? undefined : `add it, or rename '${meant}' if that is meant`;
+  }
+
   #enter(table: ConfigTable): ConfigTable {
     this.#inner.push(table);
     return table;
@@ -191,7 +198,7 @@ export class ConfigTable {
         where: this.#at(key),
         expected,
         got: 'nothing',
-        hint: 'add it',
+        hint: this.#misspelt(key) ?? 'add it',
       });
     }
     const read = as(this.#values[key]);
