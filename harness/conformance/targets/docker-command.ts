@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { TargetError } from './target.ts';
 
-/** Who cleans up by hand finds them by this. */
+/** Who cleans up by hand finds them by this; its value says whether they listen (`server`) or dial (`client`). */
 export const LABEL = 'org.relaylab.conformance';
 
 /** What it printed. Rejects with what execFile rejects with: `whyNot` reads it. */

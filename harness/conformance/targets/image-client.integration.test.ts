@@ -20,7 +20,7 @@ const image =
   docker('image', 'ls', 'relaylab-host', '--format', '{{.Repository}}:{{.Tag}}').split('\n')[0] ?? '';
 const skip = image === '' ? 'no engine here, or no image of the Docker lab' : false;
 const nothingLeft = (t: { equal: (a: unknown, b: unknown, why: string) => void }): void =>
-  t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance'), '', 'nothing is left');
+  t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance=client'), '', 'nothing is left');
 
 /** Dials the port that its environment names, writes what it read from the file in its words, and answers SIGTERM. */
 const DIALS = `const fs=require("fs");const s=require("net").connect(+process.env.RELAYLAB_PORT,"127.0.0.1");s.write(fs.readFileSync(process.argv.at(-1)));process.on("SIGTERM",()=>{fs.writeFileSync(process.argv.at(-1),"stopped");console.log("bye");process.exit(7)})`;

@@ -78,7 +78,7 @@ export const startImageClient = async (
   const [image = '', ...words] = wordsOf(text);
   const name = `relaylab-case-${randomUUID()}`;
   const mounts = folders.flatMap((folder) => ['-v', `${folder}:${folder}`]);
-  const options = ['--label', LABEL, '--name', name, '--interactive', '--network', 'host'];
+  const options = ['--label', `${LABEL}=client`, '--name', name, '--interactive', '--network', 'host'];
   const all = [...options, ...ownUser(), ...mounts, ...environmentOf(given)];
   await docker('create', ...all, image, ...filledIn(words, given)).catch((error) => {
     throw new Unclear(`the engine makes no container of ${image}: ${whyNot(error)}`, 'environment');

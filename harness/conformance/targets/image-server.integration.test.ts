@@ -47,7 +47,7 @@ t.test('a container is started, reached, looked into, ended and started again', 
     t.equal(await server.alive(), false);
     await server.stop();
   }
-  t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance'), '', 'nothing is left');
+  t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance=server'), '', 'nothing is left');
 });
 
 for (const [what, text, says] of [
@@ -62,5 +62,5 @@ for (const [what, text, says] of [
   t.test(`a container that ${what} is explained`, { skip }, async (t) => {
     await t.rejects(imageServer(text).start(), says);
     await t.rejects(imageServer(text).start(), TargetError);
-    t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance'), '', 'nothing is left');
+    t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance=server'), '', 'nothing is left');
   });

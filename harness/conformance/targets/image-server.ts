@@ -77,7 +77,7 @@ const started = async (text: string): Promise<RunningServer> => {
   const publish = `127.0.0.1:${port}:${inner}`;
   const id = await asked(
     `${text} cannot be made a container`,
-    ...['create', '--label', LABEL, '-p', publish, image, ...argv],
+    ...['create', '--label', `${LABEL}=server`, '-p', publish, image, ...argv],
   );
   await asked(`${text} does not start`, 'start', id).catch(async (error) => {
     await docker('rm', '-f', id).catch(() => '');
