@@ -167,6 +167,21 @@ const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: 
     }
   };
 
+  // as message, which for a small value costs a quarter more
+  const encodeAlone = (value: T): Uint8Array => {
+    if (output.busy) return borrow(() => encodeAlone(value));
+    output.busy = true;
+    try {
+      const end = encode(value, begin(0, max));
+      const made = finish(output.start, end);
+      output.busy = false;
+      return made;
+    } catch (thrown) {
+      output.busy = false;
+      throw explain(value, thrown);
+    }
+  };
+
   const encodeIntoAnother = (value: T, target: Uint8Array, offset: number): number => {
     if (!(target instanceof Uint8Array)) throw misused('a Uint8Array as target', target);
     if (!(offset >= 0 && offset <= target.length))
@@ -225,7 +240,7 @@ const encoding = <T>(own: CodecFunctions, explainer: () => CodecFunctions, max: 
   };
 
   return {
-    encode: (value) => message(value, 0, finish),
+    encode: encodeAlone,
     encodeInto,
     encodeFrame: (value, prefix: Prefix = U32_BE) =>
       message(value, PREFIX_BYTES_MAX, (from, end) => finish(prefixed(from, end - from, prefix), end)),

@@ -39,6 +39,22 @@ inEveryMode('a run of messages into one buffer lies there back to back', Shape a
   t.match(refused(value, 0), { kind: 'SerializeBufferFull' }, 'nor any into memory given away');
 });
 
+inEveryMode('a message that outgrew a target leaves the pool as it was', Shape as never, (codec, t) => {
+  const value = { points: [{ value: 7, label: 'seven' }] };
+  const before = codec.encode(value);
+  const long = { points: [{ value: 1, label: 'x'.repeat(70_000) }] };
+  const target = new Uint8Array(1000);
+  codec.encodeInto(value, target, 0);
+  t.match(
+    refusalOf(() => codec.encodeInto(long, target, 0)),
+    { kind: 'SerializeBufferFull' },
+  );
+  const after = codec.encode(value);
+  t.equal(hex(after), hex(before));
+  t.equal(after.buffer.byteLength, before.buffer.byteLength, 'in memory of the same kind');
+  t.same(codec.decode(codec.encodeFrame(long).subarray(4)), long);
+});
+
 inEveryMode(
   'a message cut anywhere ends unexpectedly, whatever lies behind it',
   p.struct({

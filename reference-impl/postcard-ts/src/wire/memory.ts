@@ -7,7 +7,7 @@ type Unsafe = {
 };
 const nodeBuffer = (globalThis as { Buffer?: Unsafe }).Buffer;
 
-/** Memory that the caller is about to overwrite: not zeroed where the platform can leave that out. */
+/** Memory that the caller is about to overwrite: not zeroed where the platform can leave that out. All of an ArrayBuffer of its own. */
 export const allocate: (size: number) => Uint8Array = nodeBuffer?.allocUnsafeSlow
   ? (size) => {
       const memory = (nodeBuffer.allocUnsafeSlow as (size: number) => Uint8Array)(size);

@@ -17,6 +17,8 @@ export type Cut = { readonly at: number; readonly bytes: Uint8Array };
 export class Output {
   b: Uint8Array = allocate(POOL_BYTES);
   v = new DataView(this.b.buffer);
+  /** The memory of the pool, which messages are views of: to ask b for it costs a fifth of a small message. */
+  memory: ArrayBuffer = this.b.buffer as ArrayBuffer;
   /** Last position where SLACK_BYTES are still free. */
   lim: number = POOL_BYTES - SLACK_BYTES;
   /** Where the next message may begin. */
@@ -40,6 +42,7 @@ export const output = new Output();
 
 const use = (bytes: Uint8Array): void => {
   output.b = bytes;
+  output.memory = bytes.buffer as ArrayBuffer;
   output.v = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   output.lim = bytes.length - SLACK_BYTES;
 };
@@ -65,7 +68,7 @@ export const finish = (from: number, end: number): Uint8Array => {
   checkBytes(length);
   output.next = end;
   output.expected = Math.max(ROOM_BYTES_MIN, length + (length >> 3) + 2 * SLACK_BYTES);
-  const made = new Uint8Array(output.b.buffer as ArrayBuffer, output.b.byteOffset + from, end - from);
+  const made = new Uint8Array(output.memory, from, end - from);
   // what grew for one message is that message's alone
   if (output.b.length > POOL_BYTES) freshPool();
   return made;
@@ -164,6 +167,7 @@ export const leave = (): void => {
   if (output.aimedAt === undefined) return;
   output.aimedAt = undefined;
   output.b = poolBytes;
+  output.memory = poolBytes.buffer as ArrayBuffer;
   output.v = poolView;
   output.lim = poolLimit;
   // a large target must not live on for the sake of its views
@@ -189,7 +193,7 @@ export const land = (into: Uint8Array, offset: number, end: number): number => {
 
 /** Runs a write with an output of its own, for a getter that encodes in the middle of an encode. */
 export const borrow = <T>(run: () => T): T => {
-  const { b, v, lim, next, start, max, depth, cut: cutFrom, cuts } = output;
+  const { b, v, memory, lim, next, start, max, depth, cut: cutFrom, cuts } = output;
   takeCuts();
   const waiting = [poolBytes, poolView, poolLimit, target, targetBytes, targetView] as const;
   const { aimedAt } = output;
@@ -199,7 +203,7 @@ export const borrow = <T>(run: () => T): T => {
   try {
     return run();
   } finally {
-    Object.assign(output, { b, v, lim, next, start, max, depth, cut: cutFrom, cuts, aimedAt });
+    Object.assign(output, { b, v, memory, lim, next, start, max, depth, cut: cutFrom, cuts, aimedAt });
     [poolBytes, poolView, poolLimit, target, targetBytes, targetView] = waiting;
     output.busy = true;
   }

@@ -4,7 +4,7 @@ import { refusalOf } from '../../testing/refusal-of.ts';
 import { type Codec, p } from '../index.ts';
 
 /** Often enough that whatever a place remembers, it has remembered. */
-const TIMES = 20;
+const TIMES = 200;
 const LONGEST = 40;
 
 const native = (text: string): string => Buffer.from(text).toString('hex');

@@ -16,7 +16,7 @@ export const LAST_DIGIT = 57;
 export const SLOTS = 64;
 
 /** Misses for each string that is remembered: strings that never come again shall not cost much more than the loop. */
-const MISSES_TO_LEARN = 8;
+const MISSES_TO_LEARN = 32;
 /** From this length on V8 makes a piece of a longer string a view, which would keep the whole alive. */
 const VIEW_CHARS_MIN = 13;
 
@@ -46,6 +46,24 @@ export const writeLoop = (b: Uint8Array, p: number, text: string): number => {
   return p + 1 + n;
 };
 
+/** Keeps an ASCII string that was just written from p to end. */
+const remember = (
+  { keys, words }: WrittenText,
+  slot: number,
+  b: Uint8Array,
+  p: number,
+  end: number,
+  text: string,
+) => {
+  const v = new DataView(b.buffer, b.byteOffset, end);
+  const second = ((end - p) >> 3) << 2;
+  words[4 * slot] = v.getInt32(p, true);
+  words[4 * slot + 1] = v.getInt32(p + second, true);
+  words[4 * slot + 2] = v.getInt32(end - 4 - second, true);
+  words[4 * slot + 3] = v.getInt32(end - 4, true);
+  keys[slot] = text.length < VIEW_CHARS_MIN ? text : String.fromCharCode(...b.subarray(p + 1, end));
+};
+
 /**
  * Writes a string that was not in its slot, and sometimes puts it there.
  * @returns the position after it  @throws Refusal SerializeBadValue for a lone surrogate
@@ -58,16 +76,8 @@ export const writeNew = (
   text: string,
 ): number => {
   const end = writeLoop(b, p, text);
-  const bytes = end - p;
-  const isAscii = bytes === text.length + 1;
-  if (!isAscii || place.misses++ % MISSES_TO_LEARN !== 0) return end;
-  const v = new DataView(b.buffer, b.byteOffset + p, bytes);
-  const second = (bytes >> 3) << 2;
-  const last = bytes - 4;
-  [0, second, last - second, last].forEach((at, i) => {
-    place.words[4 * slot + i] = v.getInt32(at, true);
-  });
-  place.keys[slot] = text.length < VIEW_CHARS_MIN ? text : String.fromCharCode(...b.subarray(p + 1, end));
+  const isAscii = end === p + 1 + text.length;
+  if (place.misses++ % MISSES_TO_LEARN === 0 && isAscii) remember(place, slot, b, p, end, text);
   return end;
 };
 
