@@ -5,16 +5,24 @@ import { minSizes } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import type { Layout, Slot } from './layout.ts';
 
+/**
+ * Stores an item where it is, before the loop: what V8 has to know of an array (its kind, its length, where it lies) it then knows at
+ * every store inside, where it would look at all of that again. Arrays are constant there for the same reason. The two take a sixth off
+ * reading references into arrays that are used again.
+ */
+const known = (at: number): string => `q${at}[0]=q${at}[0];`;
+
 /** Writes the source of a function `(p, store)` that reads a seq of rows into a store. */
 export class ColumnsSource {
   readonly #slots: readonly Slot[];
-  readonly #levels: number;
+  /** Levels of nested lists. */
+  readonly #lists: readonly number[];
   readonly #values: DecodeSource;
   #last = 0;
 
   constructor(row: Node, slots: readonly Slot[], levels: number, { limits, firstChar }: Settings) {
     this.#slots = slots;
-    this.#levels = levels;
+    this.#lists = Array.from({ length: levels - 1 }, (_, i) => i + 1);
     this.#values = new DecodeSource({
       depth: limits.depth,
       items: limits.items,
@@ -27,15 +35,14 @@ export class ColumnsSource {
   source(row: Node, root: Layout): string {
     const count = this.#values.count('n', row);
     const body = this.#read(root, 'i');
-    const lists = Array.from({ length: this.#levels - 1 }, (_, i) => i + 1);
     const main = [
-      'function read(p,S){const b=C.b,v=C.v,e=C.e,s=C.s,D=S.dictionary;',
-      `${count}S.reserve(0,n);S.counts[0]=n;let A=S.arrays;`,
-      this.#slots.length > 0 ? `let ${this.#slots.map((_, i) => `q${i}=A[${i}]`).join()};` : '',
-      ...lists.map((level) => `let c${level}=0,m${level}=S.rooms[${level}];`),
-      `for(let i=0;i<n;i++){${body}${PAST_END}}`,
-      ...lists.map((level) => `S.counts[${level}]=c${level};`),
-      'C.p=p}',
+      `function read(p,S){const b=C.b,e=C.e;${count}S.begin(n);C.p=p;for(let i=0;i<n;)i=rows(i,n,S)}`,
+      'function rows(i,n,S){const b=C.b,v=C.v,e=C.e,s=C.s,D=S.dictionary,d=D.owner,A=S.arrays;let p=C.p;',
+      ...this.#slots.map((slot, at) => `const q${at}=A[${at}];${slot.array === 'any' ? '' : known(at)}`),
+      ...this.#lists.map((level) => `let c${level}=S.counts[${level}];const m${level}=S.rooms[${level}];`),
+      `for(;i<n;i++){${this.#rowStart()}${body}${PAST_END}}`,
+      ...this.#lists.map((level) => `S.counts[${level}]=c${level};`),
+      'C.p=p;return n}',
     ].join('\n');
     const functions = [main, ...this.#values.outlined()].join('\n');
     const names = Object.keys(CALLABLE).filter((name) => new RegExp(`\\b${name}\\b`).test(functions));
@@ -56,6 +63,36 @@ export class ColumnsSource {
     return `${this.#values.length(n)}${this.#values.fits(n)}`;
   }
 
+  /** Code that puts a string's id somewhere. */
+  #textId(target: string, n: string): string {
+    const found = `${target}=SHORTS[o+5]===d?SHORTS[o+6]:newShortId(o,D)`;
+    return `${this.#length(n)}${this.#values.text(n, found, `${target}=${n}===0?0:textId(b,v,p,${n},D)`)}p+=${n};`;
+  }
+
+  /** Slots of plain arrays: enums' other payloads are appended to theirs. */
+  #appended(): readonly number[] {
+    return this.#slots.flatMap((slot, at) => (slot.array === 'any' ? [at] : []));
+  }
+
+  /** Notes where a row begins, to read it again when a list of it finds no room. */
+  #rowStart(): string {
+    if (this.#lists.length === 0) return '';
+    const counts = this.#lists.map((level) => `,from${level}=c${level}`).join('');
+    const lengths = this.#appended()
+      .map((at) => `,held${at}=q${at}.length`)
+      .join('');
+    return `const p0=p,claims=C.claims,empties=C.empties${counts}${lengths};`;
+  }
+
+  /** Makes room and goes back to the start of the row, so that arrays never change inside the loop. */
+  #again(level: number, count: string): string {
+    const counts = this.#lists.map((list) => `S.counts[${list}]=from${list};`).join('');
+    const lengths = this.#appended()
+      .map((at) => `q${at}.length=held${at};`)
+      .join('');
+    return `{${counts}${lengths}S.reserve(${level},${count});C.p=p0;C.claims=claims;C.empties=empties;return i}`;
+  }
+
   #read(layout: Layout, i: string): string {
     switch (layout.kind) {
       case 'none':
@@ -72,7 +109,7 @@ export class ColumnsSource {
       }
       case 'dict': {
         const n = this.#name('n');
-        return `${this.#length(n)}q${layout.slot}[${i}]=${n}===0?0:textId(b,v,p,${n},D);p+=${n};\n`;
+        return `${this.#textId(`q${layout.slot}[${i}]`, n)}\n`;
       }
       case 'ref':
       case 'bytes': {
@@ -105,10 +142,7 @@ export class ColumnsSource {
 
   #list({ ends, level, of, node }: Extract<Layout, { kind: 'list' }>, i: string): string {
     const [n, k] = [this.#name('n'), this.#name('k')];
-    const reload = this.#slots
-      .flatMap((slot, at) => (slot.level === level ? [`q${at}=A[${at}];`] : []))
-      .join('');
-    const grow = `if(c${level}+${n}>m${level}){S.reserve(${level},c${level}+${n});m${level}=S.rooms[${level}];${reload}}`;
+    const grow = `if(c${level}+${n}>m${level})${this.#again(level, `c${level}+${n}`)}`;
     return `${this.#values.count(n, node)}${grow}for(let ${k}=0;${k}<${n};${k}++){${this.#read(of, `c${level}`)}c${level}++;${PAST_END}}q${ends}[${i}]=c${level};\n`;
   }
 
@@ -123,7 +157,7 @@ export class ColumnsSource {
         bool: () => `${this.#values.value(node, y)}q${numbers}[${i}]=${y}?1:0;`,
         text: () =>
           text === 'dict'
-            ? `${this.#length(n)}q${numbers}[${i}]=${n}===0?0:textId(b,v,p,${n},D);p+=${n};`
+            ? this.#textId(`q${numbers}[${i}]`, n)
             : `${this.#length(n)}q${numbers}[${i}]=p-s;q${lengths}[${i}]=${n};p+=${n};`,
         other: () =>
           `${this.#values.value(node, y)}q${numbers}[${i}]=q${others}.length;q${others}.push(${y});`,

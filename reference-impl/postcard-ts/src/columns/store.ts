@@ -36,6 +36,13 @@ export class Store {
     for (const { array } of slots) this.arrays.push(array === 'any' ? [] : NOTHING);
   }
 
+  /** Makes room for a number of rows, and some at every other level, so that no array is empty: readers touch the first items. */
+  begin(rows: number): void {
+    this.reserve(0, rows);
+    this.counts[0] = rows;
+    if (rows > 0) for (let level = 1; level < this.counts.length; level++) this.reserve(level, 1);
+  }
+
   /**
    * Makes room for a number of items at a level, keeping what is there. Starts with what the last table of this schema had for each
    * row, as far as the input can hold it, and doubles from there on: growing from two items costs a third of the whole decode.

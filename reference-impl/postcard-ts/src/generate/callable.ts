@@ -12,7 +12,7 @@ import {
 } from '../wire/input.ts';
 import { cut, grow, output } from '../wire/output.ts';
 import { badValue, refuse } from '../wire/refusal.ts';
-import { readChar, textAt, textId } from '../wire/text-in.ts';
+import { elsewhere, newShortId, readChar, shorts, shortTexts, textAt, textId } from '../wire/text-in.ts';
 import { checkChar, writeText } from '../wire/text-out.ts';
 import {
   readFixedWide,
@@ -47,6 +47,8 @@ const deep = (): never => refuse('LimitDepth', -1, 'fewer levels', 'a deeper val
 export const CALLABLE = {
   O: output,
   C: input,
+  SHORTS: shorts,
+  TEXTS: shortTexts,
   TAGS: (names: readonly (string | null)[]): ReadonlyMap<string, number> =>
     new Map(names.flatMap((name, i) => (name === null ? [] : [[name, i] as const]))),
   isBytes: (value: unknown): boolean => value instanceof Uint8Array,
@@ -77,6 +79,8 @@ export const CALLABLE = {
   checkItems,
   takeEmpties,
   enter,
+  elsewhere,
+  newShortId,
   textAt,
   textId,
   readChar,

@@ -2,6 +2,7 @@ import { isNullable } from '../schema/bounds.ts';
 import { FIXED_BYTES, type Node } from '../schema/node.ts';
 import { FunctionPlan } from './function-plan.ts';
 import { CASES_MAX, literalKey, Names } from './names.ts';
+import { INLINED_TEXTS_MAX, shortSource } from './text-source.ts';
 
 export type DecodeSourceOptions = {
   readonly depth: number;
@@ -34,11 +35,19 @@ const rest32 = (names: Names, x: string, bytesMax: 3 | 5): string => {
   return `{${code}${bytesMax === 5 ? `${x}>>>=0` : ''}}`;
 };
 
-/** The rest of a u64 of up to five bytes inline, which holds 2^35; beyond, `slow` reads it again from its first byte. */
+/**
+ * The rest of a u64 of up to seven bytes inline, which holds 2^49; beyond, and near the end, `slow` reads it again from its first byte.
+ * Up to five bytes each has a branch; the sixth and seventh are taken from one word without any: lengths of measured values vary too
+ * much to be foreseen, and a branch taken wrongly costs more than the word.
+ */
 const rest64 = (names: Names, x: string, slow: string): string => {
-  const [y, s] = [names.next('y'), names.next('s')];
+  const [y, s, w, t, m] = ['y', 's', 'w', 't', 'm'].map((prefix) => names.next(prefix));
   const again = `${x}=${slow}(${s});p=C.p`;
-  return `{const ${s}=p-1;let ${y}=b[p++];${x}=${x}&127|(${y}&127)<<7;if(${y}>127){${y}=b[p++];${x}|=(${y}&127)<<14;if(${y}>127){${y}=b[p++];${x}|=(${y}&127)<<21;if(${y}>127){${y}=b[p++];if(${y}<128)${x}+=${y}*268435456;else{${again}}}}}}`;
+  const septets = `${w}&127|${w}>>>1&16256|${w}>>>2&2080768`;
+  const few = `const ${m}=${t}^${t}-1;${w}&=${m};${x}+=(${septets})*268435456;p+=3-(Math.clz32(${m})>>>3)`;
+  const word = `let ${w}=v.getInt32(p-1,true);const ${t}=~${w}&8421504;if(${t}===0){${again}}else{${few}}`;
+  const fifth = `${y}=b[p++];if(${y}<128)${x}+=${y}*268435456;else if(e-p<3){${again}}else{${word}}`;
+  return `{const ${s}=p-1;let ${y}=b[p++];${x}=${x}&127|(${y}&127)<<7;if(${y}>127){${y}=b[p++];${x}|=(${y}&127)<<14;if(${y}>127){${y}=b[p++];${x}|=(${y}&127)<<21;if(${y}>127){${fifth}}}}}`;
 };
 
 /** Writes the source of functions `p => value` that read a schema's values from the input and leave C.p behind them. */
@@ -47,6 +56,7 @@ export class DecodeSource {
   readonly #names = new Names();
   readonly #plan = new FunctionPlan('r');
   readonly #options: DecodeSourceOptions;
+  #texts = 0;
 
   constructor(options: DecodeSourceOptions) {
     this.#options = options;
@@ -72,6 +82,7 @@ export class DecodeSource {
 
   #function(name: string, node: Node): string {
     this.#plan.spend();
+    this.#texts = 0;
     return `function ${name}(p){const b=C.b,v=C.v,e=C.e;${this.#flat(node, 'r')}\n${PAST_END}C.p=p;return r}`;
   }
 
@@ -120,7 +131,7 @@ export class DecodeSource {
       }
       case 'string': {
         const n = this.#names.next('n');
-        return `${this.length(n)}${this.fits(n)}const ${out}=textAt(b,v,p,${n});p+=${n};`;
+        return `${this.length(n)}${this.fits(n)}let ${out};${this.text(n, `${out}=TEXTS[o>>>3]`, `${out}=textAt(b,v,p,${n})`)}p+=${n};`;
       }
       case 'bytes': {
         const n = this.#names.next('n');
@@ -212,6 +223,12 @@ export class DecodeSource {
   /** Refuses a length of bytes that are not there. */
   fits(n: string): string {
     return `if(!(${n}<=e-p))end(p);`;
+  }
+
+  /** Code that finds the short string of n bytes at p, and runs `found` with its place in `o`, or else `called`, which can find any. */
+  text(n: string, found: string, called: string): string {
+    this.#texts++;
+    return this.#texts > INLINED_TEXTS_MAX ? `${called};` : shortSource(n, found, called);
   }
 
   /** Declares n and reads the length of a collection, which the input must be able to hold. */

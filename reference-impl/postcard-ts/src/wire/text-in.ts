@@ -28,8 +28,11 @@ const slowText = nativeSlice
 // time, after comparing every byte. Bounded memory; a miss costs one native slice and nothing can make it cost more. Sixteen agents
 // of a few hundred processes have 2,000 to 4,000 short strings: in 4,096 places one in 60 was looked up in vain, and a slice costs as
 // much as 20 finds.
-const SHORT_MAX = 16;
+/** The longest string in the table of short ones, in bytes. Generated code looks there by itself: generate/text-source.ts. */
+export const SHORT_MAX = 16;
 const SHORT_BITS = 14;
+/** What is left of a hash of 32 bits behind this shift is the number of a record. */
+export const SHORT_HASH_SHIFT = 32 - SHORT_BITS;
 const SHORT_SLOTS = 1 << SHORT_BITS;
 // beyond, to compare the words takes as long as the slice
 const LONG_MAX = 40;
@@ -41,8 +44,10 @@ const SHORT_STRIDE = 8;
 const LENGTH = 4;
 const OWNER = 5;
 const ID = 6;
-const shorts = new Int32Array(SHORT_SLOTS * SHORT_STRIDE);
-const shortTexts: string[] = new Array(SHORT_SLOTS).fill('');
+/** The records of short strings, for `shortAt` and the generated code that does the same. */
+export const shorts = new Int32Array(SHORT_SLOTS * SHORT_STRIDE);
+/** The strings of the records, by a record's number. */
+export const shortTexts: string[] = new Array(SHORT_SLOTS).fill('');
 const longWords = new Int32Array(LONG_SLOTS * LONG_WORDS);
 const longLengths = new Uint8Array(LONG_SLOTS);
 const longOwners = new Int32Array(LONG_SLOTS);
@@ -72,8 +77,12 @@ const remember = (
   return o;
 };
 
-/** The other place of a string, or a new one. Not in `shortAt`, which is then small enough to be inlined where it is called. */
-const elsewhere = (
+/**
+ * The record of a string whose first place, at o, holds another: its second place, or a new one. Not in `shortAt`, which is then small
+ * enough to be inlined where it is called.
+ * @throws Refusal DeserializeBadUtf8
+ */
+export const elsewhere = (
   b: Uint8Array,
   p: number,
   n: number,
@@ -113,7 +122,7 @@ const shortAt = (b: Uint8Array, v: DataView, p: number, n: number): number => {
     ((w0 + Math.imul(w3, 5) + Math.imul(w1, 9)) | 0) ^ n ^ Math.imul(w2, 17),
     0x9e3779b1,
   );
-  const o = (hash >>> (32 - SHORT_BITS)) << 3;
+  const o = (hash >>> SHORT_HASH_SHIFT) << 3;
   if (
     (((shorts[o] as number) ^ w0) |
       ((shorts[o + 3] as number) ^ w3) |
@@ -164,7 +173,8 @@ export const textId = (b: Uint8Array, v: DataView, p: number, n: number, giver: 
   return n > LONG_MAX ? giver.idOf(slowText(b, p, n)) : longId(longAt(b, v, p, n), giver);
 };
 
-const newShortId = (o: number, giver: IdGiver): number => {
+/** Asks for the id of the short string whose record is at o, and notes it there. */
+export const newShortId = (o: number, giver: IdGiver): number => {
   const id = giver.idOf(shortTexts[o >>> 3] as string);
   shorts[o + ID] = id;
   shorts[o + OWNER] = giver.owner;
