@@ -31,6 +31,10 @@ const HOUR_SECONDS = 3_600;
 /** The aim is a minute on one quiet core; five times that is where this proof gives up. */
 const MILLION = { deadlineMillis: 300_000, rssBytesMax: 2e9, reportBytesMax: 32e6 };
 
+/** Ctrl-C: programs that a proof started get it from the terminal, or stay quiet for it here; what a proof judges itself is ended. */
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+
 const scenarios = globSync('scenarios/*.ts', { cwd: ROOT })
   .filter((file) => !file.includes('.test.'))
   .map((file) => file.replace(/^scenarios\/|\.ts$/g, ''))
@@ -236,9 +240,9 @@ const verdictsAreStable = async (log: Log): Promise<Outcome> => {
   let undecided = 0;
   const canary = new Canary();
   const judge = async (state: string): Promise<void> => {
-    for (let n = 0; n < STABLE_RUNS; n++) {
+    for (let n = 0; n < STABLE_RUNS && !interrupted.signal.aborted; n++) {
       const startedAt = performance.now();
-      for (const results of judgeAllOurs(canary, n).values())
+      for (const results of judgeAllOurs(canary, n, interrupted.signal).values())
         for (const { id, level, verdict, got } of await results) {
           if (verdict === 'inconclusive') undecided++;
           else seen.set(id, (seen.get(id) ?? new Set()).add(verdict));
@@ -260,7 +264,7 @@ const verdictsAreStable = async (log: Log): Promise<Outcome> => {
   }
   const torn = [...seen].filter(([, verdicts]) => verdicts.size > 1).map(([id]) => id);
   return {
-    holds: torn.length === 0 && seen.size > 0,
+    holds: torn.length === 0 && seen.size > 0 && !interrupted.signal.aborted,
     says: `${2 * STABLE_RUNS} runs of ${seen.size} cases, ${undecided} times undecided${torn.length === 0 ? '' : `; changed: ${torn.join(', ')}`}`,
   };
 };
@@ -335,6 +339,7 @@ for (const { name, claim, prove } of PROOFS.filter(
   if (!outcome.holds) failed++;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(row(name, claim, outcome.holds ? 'yes' : 'NO', seconds, outcome.says));
+  if (interrupted.signal.aborted) process.exit(130);
 }
 console.log(failed === 0 ? 'every proof holds' : `${failed} do not hold: see reports/prove/`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -34,13 +34,18 @@ const OURS: Readonly<Record<string, string>> = {
 const JOBS = 8;
 
 /** Every case of the profile, on the direct path. @throws Error for a profile that nothing of ours plays */
-const judgeOurs = async (profile: Profile, canary: Canary, seed: number): Promise<readonly CaseResult[]> => {
+const judgeOurs = async (
+  profile: Profile,
+  canary: Canary,
+  seed: number,
+  signal: AbortSignal,
+): Promise<readonly CaseResult[]> => {
   const command = OURS[profile.name];
   if (command === undefined) throw new Error(`no program of ours is named for the profile ${profile.name}`);
   const common = {
     surroundings: { capabilities: EVERYTHING, canary, seed },
     ...{ path: DIRECT, jobs: JOBS, rerunOf: (id: string) => id, done: () => undefined },
-    signal: new AbortController().signal,
+    signal,
   };
   if (profile.role === 'adapter')
     return runAdapterCases({ ...common, profile, cases: profile.cases, command });
@@ -52,10 +57,11 @@ const judgeOurs = async (profile: Profile, canary: Canary, seed: number): Promis
 /** Profiles at a time: nearly all of their time is waiting. */
 const AT_A_TIME = 4;
 
-/** Every profile, begun in the registry's order, some at a time. @returns what comes of each, by its name; none waits to be asked for */
+/** Every profile, begun in the registry's order, some at a time, until the signal. @returns what comes of each, by its name; none waits to be asked for */
 export const judgeAllOurs = (
   canary: Canary,
   seed: number,
+  signal = new AbortController().signal,
 ): ReadonlyMap<string, Promise<readonly CaseResult[]>> => {
   const runs = new Map(
     PROFILES.map(({ name }) => [name, Promise.withResolvers<readonly CaseResult[]>()] as const),
@@ -64,7 +70,7 @@ export const judgeAllOurs = (
   const lane = async (): Promise<void> => {
     for (let profile = waiting.shift(); profile !== undefined; profile = waiting.shift()) {
       const told = runs.get(profile.name);
-      await judgeOurs(profile, canary, seed).then(told?.resolve, told?.reject);
+      await judgeOurs(profile, canary, seed, signal).then(told?.resolve, told?.reject);
     }
   };
   for (let n = 0; n < AT_A_TIME; n++) void lane();
