@@ -63,7 +63,7 @@ const testcase = (check: Check, scenario: string): string => {
 export const renderJunit = (model: ReportModel): string => {
   const { counts, run } = model;
   const skipped = counts['not-applicable'] + counts.observation;
-  const totals = `tests="${model.checks.length}" failures="${counts.fail}" errors="${counts.inconclusive}" skipped="${skipped}" time="${(run.endMicros / 1_000_000).toFixed(3)}"`;
+  const totals = `tests="${model.checks.length}" failures="${counts.fail}" errors="${counts.inconclusive}" time="${(run.endMicros / 1_000_000).toFixed(3)}"`;
   const properties = (
     [
       ['headline', model.headline],
@@ -79,7 +79,7 @@ export const renderJunit = (model: ReportModel): string => {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="relaylab" ${totals}>`,
-    `  <testsuite name="${xml(`relaylab ${run.scenario}`)}" ${totals}${stamp === undefined ? '' : ` timestamp="${stamp}"`}>`,
+    `  <testsuite name="${xml(`relaylab ${run.scenario}`)}" ${totals} skipped="${skipped}"${stamp === undefined ? '' : ` timestamp="${stamp}"`}>`,
     '    <properties>',
     ...properties,
     '    </properties>',

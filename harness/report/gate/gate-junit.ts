@@ -53,8 +53,8 @@ type Totals = {
   readonly skipped: number;
 };
 
-const attributes = ({ tests, failures, errors, skipped }: Totals, millis: number): string =>
-  `tests="${tests}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds(millis)}"`;
+const attributes = ({ tests, failures, errors }: Totals, millis: number): string =>
+  `tests="${tests}" failures="${failures}" errors="${errors}" time="${seconds(millis)}"`;
 
 const totalsOf = (rows: readonly GateRow[], stale: number): Totals => {
   const count = (...standings: readonly GateRow['standing'][]): number =>
@@ -86,7 +86,7 @@ export const renderGateJunit = (model: GateModel): string => {
     millis: number,
     cases: readonly string[],
   ): readonly string[] => [
-    `  <testsuite name="${xml(name)}" ${attributes(totals, millis)} timestamp="${stamp}">`,
+    `  <testsuite name="${xml(name)}" ${attributes(totals, millis)} skipped="${totals.skipped}" timestamp="${stamp}">`,
     '    <properties>',
     ...properties,
     '    </properties>',
