@@ -126,11 +126,15 @@ const makeOf = (schema) => {
   const text = JSON.stringify(schema);
   const known = made.get(text);
   if (known !== undefined) return known;
-  const into = join(folder, `${made.size}`);
+  const name = `made${made.size}`;
   let entry;
   try {
-    execFileSync(GENERATOR, [into], { input: text, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
-    entry = { code: require(join(into, 'made')), ways: waysOf(schema) };
+    execFileSync(GENERATOR, ['javascript', folder, name], {
+      input: text,
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    entry = { code: require(join(folder, name)), ways: waysOf(schema) };
   } catch (error) {
     entry = error.status === 3 ? { skip: `no ${error.stdout}` } : { error: error.message, kind: 'generator' };
   }

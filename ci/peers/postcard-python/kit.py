@@ -36,10 +36,10 @@ def variants_of(schema):
     return variants
 
 
-def answer(request, name, lacks, make, encode, decode, made):
+def answer(request, name, release, lacks, make, encode, decode, made):
     operation = request["op"]
     if operation == "hello":
-        return {"name": name, "version": version(name), "lacks": lacks}
+        return {"name": name, "version": release or version(name), "lacks": lacks}
     if operation not in ("encode", "decode"):
         return {"skip": f"no {operation}"}
     schema = request["schema"]
@@ -53,16 +53,19 @@ def answer(request, name, lacks, make, encode, decode, made):
         return {"value": value, "consumed": consumed}
     except Lacking as lacking:
         return {"skip": f"no {lacking}"}
-    except Exception as error:  # neither library has an error of its own: whatever it raises is its refusal
+    except Exception as error:  # no library here has an error of its own: whatever it raises is its refusal
         return {"error": str(error), "kind": type(error).__name__}
 
 
-def serve(name, lacks, make, encode, decode):
-    """Answers until stdin ends. `make(schema)` gives what `encode(schema, made, json)` and `decode(schema, made, bytes)` work with."""
+def serve(name, lacks, make, encode, decode, release=None):
+    """Answers until stdin ends. `make(schema)` gives what `encode(schema, made, json)` and `decode(schema, made, bytes)` work with.
+
+    `release`: the version of what pip has not installed.
+    """
     logging.disable()
     made = {}
     for line in sys.stdin:
         request = json.loads(line)
-        reply = {"id": request["id"], **answer(request, name, lacks, make, encode, decode, made)}
+        reply = {"id": request["id"], **answer(request, name, release, lacks, make, encode, decode, made)}
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()

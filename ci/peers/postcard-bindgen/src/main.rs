@@ -1,11 +1,11 @@
-//! postcard-bindgen for the gate: `postcard-bindgen FOLDER` reads a schema of the kit (harness/conformance/suites/postcard/README.md)
-//! from stdin and writes the npm package that the crate makes of it. What its derive registers for types in Rust source is registered
+//! postcard-bindgen for the gate: `postcard-bindgen javascript|python FOLDER NAME` reads a schema of the kit
+//! (harness/conformance/suites/postcard/README.md) from stdin and writes the npm or pip package NAME that the crate makes of it. What its derive registers for types in Rust source is registered
 //! here at run time, by the same functions. Exit code 3, and why on stdout: a type that it has not.
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path as Folder;
 
-use postcard_bindgen::{javascript, PackageInfo};
+use postcard_bindgen::{javascript, python, PackageInfo};
 use postcard_bindgen_core::path::Path;
 use postcard_bindgen_core::registry::{
     BindingsRegistry, EnumType, StructFields, StructType, TupleFields, TupleStructType, UnitStructType,
@@ -60,7 +60,7 @@ fn array(len: u64, item: ValueType) -> Made {
         ($($len:literal)+) => { match len { $($len => Ok(of::<[Given; $len]>([item])),)+ _ => lacking(format!("array of {len}")) } };
     }
     // the lengths that occur in the golden data
-    lengths!(0 1 2 3 4 5 6 7 8 9 16 31 32 33 127 128 300)
+    lengths!(0 1 2 3 4 5 6 7 8 9 16 31 32 33 100 127 128 300)
 }
 
 fn tuple(items: Vec<ValueType>) -> Made {
@@ -183,7 +183,10 @@ impl Registered {
 }
 
 fn main() {
-    let folder = std::env::args().nth(1).expect("usage: postcard-bindgen FOLDER < schema.json");
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [language, folder, name] = args.as_slice() else {
+        panic!("usage: postcard-bindgen javascript|python FOLDER NAME < schema.json");
+    };
     let schema: Value = serde_json::from_reader(std::io::stdin()).expect("a schema as JSON");
     let mut registered = Registered::default();
     match registered.make(&schema) {
@@ -193,7 +196,14 @@ fn main() {
             std::process::exit(3);
         }
     }
-    let info = PackageInfo { name: "made".into(), version: "0.1.0".try_into().expect("a version") };
-    let settings = javascript::GenerationSettings::enable_all().esm_module(false);
-    javascript::build_package(Folder::new(&folder), info, settings, registered.registry.into_entries()).expect("a folder to write to");
+    let info = PackageInfo { name: name.clone(), version: "0.1.0".try_into().expect("a version") };
+    let types = registered.registry.into_entries();
+    let written = match language.as_str() {
+        "python" => python::build_package(Folder::new(folder), info, python::GenerationSettings::enable_all(), types),
+        _ => {
+            let settings = javascript::GenerationSettings::enable_all().esm_module(false);
+            javascript::build_package(Folder::new(folder), info, settings, types)
+        }
+    };
+    written.expect("a folder to write to");
 }
