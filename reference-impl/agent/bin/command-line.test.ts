@@ -61,7 +61,10 @@ t.test('what is not understood is told in one line, with code 2', async (t) => {
   for (const [args, message] of [
     [['--nonsense'], /unknown option '--nonsense'/],
     [['--confg', 'x'], /Did you mean --config/],
-    [['nonsense'], /nonsense/],
+    [['nonsense'], /unknown command 'nonsense'; there is run, exec, watch, ctl, config, plugins/],
+    [['ctrl', 'shutdown'], /unknown command 'ctrl'; did you mean 'ctl'\?/],
+    [['run', 'more'], /too many arguments for 'run'/],
+    [['config', 'regn'], /unknown command 'regn'.*regen/],
     [['exec'], /missing required argument 'command'/],
     [['watch', '0'], /whole number from 1/],
     [['--metrics', 'host'], /whole number from 0 to 65535/],

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Address } from '../../machine/machine.ts';
 import type { ConfigRequest } from '../config/agent-config.ts';
+import { nearestHint } from '../config/nearest.ts';
 import type { Environment } from '../config/substitute.ts';
 
 export type LogOptions = { readonly format: 'json' | 'pretty'; readonly level: string };
@@ -143,6 +144,18 @@ const withOptions = (command: Command, environment: Environment): Command =>
         .default('info'),
     );
 
+/** Of commander, in one line; a word that is no command is none too many for the default one. */
+const sentence = (text: string, commands: readonly Command[]): string => {
+  const word = /^error: too many arguments\. .*? but got \d+: ([^,]+?)[,.]/.exec(text)?.[1];
+  if (word === undefined)
+    return text
+      .replace(/^error: /, '')
+      .trim()
+      .replace(/\n/g, ' ');
+  const known = commands.map((command) => command.name());
+  return `unknown command '${word}'; ${nearestHint(word, known)}`;
+};
+
 /** Reads the arguments behind the program's name. Prints help, version and usage errors itself (one line on stderr). */
 export const readCommandLine = (
   args: readonly string[],
@@ -159,11 +172,7 @@ export const readCommandLine = (
     .configureOutput({
       writeErr: stderr,
       outputError: (text, write) => {
-        const sentence = text
-          .replace(/^error: /, '')
-          .trim()
-          .replace(/\n/g, ' ');
-        write(`relay-agent: ${sentence} (relay-agent --help lists what there is)\n`);
+        write(`relay-agent: ${sentence(text, program.commands)} (relay-agent --help lists what there is)\n`);
       },
     });
   const options = (): Options => program.opts<Options>();
