@@ -88,7 +88,7 @@ const how = (report: CodecReport, command: string): string => {
   const facts: readonly (readonly [string, string])[] = [
     [
       'method',
-      'one process a contender; all of them take turns in every round, in an order drawn by the seed; what counts is the CPU time of the whole process, compiling and collecting included',
+      'one process a contender; in a round all of a race take turns of milliseconds back to back, in an order drawn by the seed and in its reverse; what counts is the CPU time of the whole process, compiling and collecting included',
     ],
     [
       'rounds',

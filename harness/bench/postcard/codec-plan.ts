@@ -15,7 +15,7 @@ import {
 } from './inputs.ts';
 import { messages, smallMessages } from './measurement-data.ts';
 import { OURS, RIVALS } from './names.ts';
-import type { Pace, Race, Runner, Workload } from './race.ts';
+import type { Pace, Race, Runner, Stint, Workload } from './race.ts';
 import type { Start } from './turner.ts';
 
 export type CodecSizes = Pace & {
@@ -30,12 +30,12 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 11, warmNanos: 400e6, turnNanos: 8e6 },
+  ...{ rounds: 21, turnNanos: 2e6, warmNanos: 400e6 },
   ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.1 },
 };
 
 export const FULL: CodecSizes = {
-  ...{ rounds: 25, warmNanos: 1500e6, turnNanos: 20e6 },
+  ...{ rounds: 121, turnNanos: 2e6, warmNanos: 1500e6 },
   ...{ nearestOnly: false, points: 200, manyPoints: 4096, bennySeconds: 1 },
 };
 
@@ -160,8 +160,12 @@ const KEPT_RIVALS = [
 ] as const;
 /** MiB: enough that what a large message makes dies young. */
 const SEMI_SPACE = 64;
-/** How often a turn replaces all messages that are kept: what they cost the collector comes after they have moved twice. One time less when quick. */
-const KEPT_ROUNDS = 3;
+/**
+ * Three times in a round all messages that are kept are replaced, twice when quick, a few in a turn: what they cost the collector comes
+ * after they have moved twice, and in one of many turns. By time, a turn was a dozen messages of some and hardly a collection.
+ */
+const KEPT: Stint = { rounds: 25, passes: 12, repeats: BATCHES / 4 };
+const KEPT_QUICK: Stint = { rounds: 15, passes: 8, repeats: BATCHES / 4 };
 
 const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => {
   const kept = [
@@ -194,8 +198,7 @@ const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => 
         kept.map(([id]) => id),
         { points: manyPoints },
       ),
-      // 60 ms of each, as before, were a dozen messages of some and hardly a collection of the whole heap
-      repeats: (nearestOnly ? KEPT_ROUNDS - 1 : KEPT_ROUNDS) * BATCHES,
+      stint: nearestOnly ? KEPT_QUICK : KEPT,
       races: [
         {
           ...common,

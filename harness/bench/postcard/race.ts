@@ -1,4 +1,8 @@
-/** Contenders that take turns: every race of a workload in every round, each contender in a process of its own, in a drawn order. */
+/**
+ * Contenders that take turns, each in a process of its own. In a round the races of a workload come in a drawn order; within a race all
+ * runners take short turns back to back, in a drawn order and then in the reverse one: what is compared lies milliseconds apart, and
+ * what drifts meanwhile meets everybody alike.
+ */
 import type { Rng } from '../../../reference-impl/machine/rng.ts';
 import type { Measured, Row } from '../measure.ts';
 import { estimate } from '../statistics.ts';
@@ -29,14 +33,17 @@ export type Workload = {
   readonly id: 'A' | 'B' | 'C' | 'D' | 'E';
   readonly processes: Readonly<Record<string, Start>>;
   readonly races: readonly Race[];
-  /** Of the pace's warm-up and turn that its cases need: what is simple is compiled soon. 1 by default. */
+  /** Of the pace's warm-up that its cases need: what is simple is compiled soon. 1 by default. */
   readonly share?: number;
-  /** Repetitions of a turn, the same for everybody, where what matters is not in every repetition; as many as fill a turn when absent. */
-  readonly repeats?: number;
+  /** Instead of turns by time, where what matters is not in every repetition. */
+  readonly stint?: Stint;
 };
 
+/** Rounds of so many repetitions, the same for everybody: `passes` turns of `repeats` each. */
+export type Stint = { readonly rounds: number; readonly passes: number; readonly repeats: number };
+
 /** How long everything takes. */
-export type Pace = { readonly rounds: number; readonly warmNanos: number; readonly turnNanos: number };
+export type Pace = { readonly rounds: number; readonly turnNanos: number; readonly warmNanos: number };
 
 /** A race with its figures, and its workload's letter. */
 export type Raced = Measured & { readonly workload: Workload['id'] };
@@ -51,11 +58,15 @@ const shuffled = <Item>(items: readonly Item[], rng: Rng): readonly Item[] => {
 };
 
 const WARM_PASSES = 3;
+/** There and back. */
+const PASSES = 2;
 
 type Lane = {
-  readonly race: Race;
   readonly runner: Runner;
+  readonly turner: Turner;
+  /** Repetitions of a turn. */
   readonly count: number;
+  /** Of a repetition, by round. */
   readonly nanos: number[];
 };
 
@@ -79,38 +90,64 @@ const started = async (workload: Workload): Promise<ReadonlyMap<string, Turner>>
   throw failed.reason;
 };
 
+/** Makes every case as fast as it gets. @returns the lanes of each race, in the order of the plan */
+const warmed = async (
+  { races, share = 1, stint }: Workload,
+  turners: ReadonlyMap<string, Turner>,
+  { warmNanos, turnNanos }: Pace,
+): Promise<readonly (readonly Lane[])[]> => {
+  let lanes: Lane[][] = [];
+  // in passes, so that what the engine compiles beside one contender's turns is ready while others take theirs
+  for (let pass = 0; pass < WARM_PASSES; pass++) {
+    lanes = [];
+    for (const { runners } of races) {
+      const of: Lane[] = [];
+      for (const runner of runners) {
+        const turner = turners.get(runner.process) as Turner;
+        const count = await turner.warmUp(runner.case, (warmNanos * share) / WARM_PASSES, turnNanos);
+        of.push({ runner, turner, count: stint?.repeats ?? count, nanos: [] });
+      }
+      lanes.push(of);
+    }
+  }
+  return lanes;
+};
+
+/** One round of one race: what each lane takes in all its turns together. */
+const round = async (lanes: readonly Lane[], passes: number, rng: Rng): Promise<void> => {
+  const there = shuffled(lanes, rng);
+  const back = [...there].reverse();
+  const sums = new Map<Lane, number>();
+  for (let pass = 0; pass < passes; pass++)
+    for (const lane of pass % 2 === 0 ? there : back) {
+      const nanos = await lane.turner.turn(lane.runner.case, lane.count);
+      sums.set(lane, (sums.get(lane) ?? 0) + nanos);
+    }
+  for (const [{ nanos, count }, sum] of sums) nanos.push(sum / (count * passes));
+};
+
 /**
  * Runs the races of a workload.
  * @throws Error when a contender reads something else than it wrote: it is a mistake of the bench, and no row
  */
 export const raced = async (workload: Workload, pace: Pace, rng: Rng): Promise<readonly Raced[]> => {
   const turners = await started(workload);
-  const of = ({ process }: Runner): Turner => turners.get(process) as Turner;
   try {
-    const share = workload.share ?? 1;
-    const turnNanos = pace.turnNanos * Math.sqrt(share);
-    const warmNanos = (pace.warmNanos * share) / WARM_PASSES;
-    // in passes, so that what the engine compiles beside one contender's turns is ready while others take theirs
-    for (let pass = 1; pass < WARM_PASSES; pass++)
-      for (const { runners } of workload.races)
-        for (const runner of runners) await of(runner).warmUp(runner.case, warmNanos, turnNanos);
-    const lanes: Lane[] = [];
-    for (const race of workload.races)
-      for (const runner of race.runners) {
-        const count = await of(runner).warmUp(runner.case, warmNanos, turnNanos);
-        lanes.push({ race, runner, count: workload.repeats ?? count, nanos: [] });
-      }
-    for (let round = 0; round < pace.rounds; round++)
-      for (const { race, runner, count, nanos } of shuffled(lanes, rng))
-        nanos.push((await of(runner).turn(runner.case, count)) / count / race.units);
-    return workload.races.map(({ id, title, words, unit, units, absent }) => ({
+    const lanes = await warmed(workload, turners, pace);
+    const { rounds, passes } = workload.stint ?? { rounds: pace.rounds, passes: PASSES };
+    for (let i = 0; i < rounds; i++)
+      for (const together of shuffled(lanes, rng)) await round(together, passes, rng);
+    return workload.races.map(({ id, title, words, unit, units, absent }, i) => ({
       ...{ id, title, words, unit, better: 'less', workload: workload.id },
       rows: [
-        ...lanes
-          .filter((lane) => lane.race.id === id)
-          .map(({ runner, nanos }) =>
-            rowOf(runner.name, runner.own, nanos, (of(runner).bytes[runner.case] ?? Number.NaN) / units),
+        ...(lanes[i] ?? []).map(({ runner, turner, nanos }) =>
+          rowOf(
+            runner.name,
+            runner.own,
+            nanos.map((each) => each / units),
+            (turner.bytes[runner.case] ?? Number.NaN) / units,
           ),
+        ),
         ...Object.entries(absent).map(([name, why]) => rowOf(name, false, [], Number.NaN, why)),
       ],
     }));

@@ -27,6 +27,8 @@ const commandOf = ({ set, id, points = 0, semiSpace, command }: Start): readonly
     // helper threads of the collector spin while they wait for a core: on a busy machine that is half of what is measured
     '--single-threaded-gc',
     '--expose-gc',
+    // nothing is collected between turns, where nobody counts it
+    ...['--no-minor-gc-task', '--no-incremental-marking-task', '--no-memory-reducer'],
     ...(semiSpace === undefined ? [] : [`--max-semi-space-size=${semiSpace}`]),
     ...[TURNS, set, id, String(points)],
   ];
