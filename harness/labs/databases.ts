@@ -46,7 +46,7 @@ export class Databases {
     if (this.#shares.files || path.startsWith('{work}/')) return;
     throw new LabError(
       `hosts of this lab cannot write ${path}: they see no folder of this machine but to read`,
-      'leave --db out, use --lab local, or give --db postgres://...',
+      'give --db postgres://..., leave it out, or use --lab local',
     );
   }
 
