@@ -30,12 +30,13 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 21, turnNanos: 2e6, warmNanos: 400e6 },
+  ...{ rounds: 21, turnNanos: 2e6, warmNanos: 400e6, starts: 1 },
   ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.1 },
 };
 
+/** Five to ten minutes. */
 export const FULL: CodecSizes = {
-  ...{ rounds: 121, turnNanos: 2e6, warmNanos: 1500e6 },
+  ...{ rounds: 120, turnNanos: 2e6, warmNanos: 800e6, starts: 3 },
   ...{ nearestOnly: false, points: 200, manyPoints: 4096, bennySeconds: 1 },
 };
 
@@ -164,7 +165,7 @@ const SEMI_SPACE = 64;
  * Three times in a round all messages that are kept are replaced, twice when quick, a few in a turn: what they cost the collector comes
  * after they have moved twice, and in one of many turns. By time, a turn was a dozen messages of some and hardly a collection.
  */
-const KEPT: Stint = { rounds: 25, passes: 12, repeats: BATCHES / 4 };
+const KEPT: Stint = { rounds: 24, passes: 12, repeats: BATCHES / 4 };
 const KEPT_QUICK: Stint = { rounds: 15, passes: 8, repeats: BATCHES / 4 };
 
 const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => {

@@ -9,6 +9,7 @@ import { type Race, raced, type Workload } from './race.ts';
 const PROGRAM = `
 const [name, nanos, file] = process.argv.slice(1);
 console.log('ready');
+require('node:fs').appendFileSync(file, 'ready ' + name + '\\n');
 require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
   const [kase, count] = line.split(' ');
   require('node:fs').appendFileSync(file, [kase, name, count].join(' ') + '\\n');
@@ -24,7 +25,7 @@ const race = (id: string, names: readonly Name[], units: number): Race => ({
 });
 
 /** Runs two races. @returns what was found, and the turns without those that warmed up: `RACE NAME COUNT` */
-const run = async (more: Partial<Workload>, turns: number) => {
+const run = async (more: Partial<Workload>, turns: number, starts = 1) => {
   const folder = mkdtempSync(join(tmpdir(), 'relaylab-race-'));
   const file = join(folder, 'turns');
   const start = (name: Name) => ({
@@ -37,7 +38,7 @@ const run = async (more: Partial<Workload>, turns: number) => {
     ...more,
   };
   try {
-    const pace = { rounds: ROUNDS, warmNanos: 1, turnNanos: 100_000 };
+    const pace = { rounds: ROUNDS, warmNanos: 1, turnNanos: 100_000, starts };
     const found = await raced(workload, pace, rngFor(1, 'race'));
     return { found, turns: readFileSync(file, 'utf8').trim().split('\n').slice(-turns) };
   } finally {
@@ -104,4 +105,13 @@ t.test('a stint is the same work for everybody, cut into turns', async (t) => {
       [250, 250, 250],
     ],
   );
+});
+
+t.test('rounds are spread over several starts of all processes', async (t) => {
+  const { found, turns } = await run({}, 0, 3);
+  t.strictSame(
+    turns.filter((line) => line.startsWith('ready')).sort(),
+    ['a', 'b', 'c'].flatMap((name) => new Array(3).fill(`ready ${name}`)),
+  );
+  t.equal(found[0]?.rows[0]?.values.length, ROUNDS, 'none is lost');
 });

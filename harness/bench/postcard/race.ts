@@ -43,7 +43,16 @@ export type Workload = {
 export type Stint = { readonly rounds: number; readonly passes: number; readonly repeats: number };
 
 /** How long everything takes. */
-export type Pace = { readonly rounds: number; readonly turnNanos: number; readonly warmNanos: number };
+export type Pace = {
+  readonly rounds: number;
+  readonly turnNanos: number;
+  readonly warmNanos: number;
+  /**
+   * Over how many starts of all processes the rounds are spread. What an engine makes of the same code differs from start to start,
+   * and an interval knows only of what its rounds have seen.
+   */
+  readonly starts: number;
+};
 
 /** A race with its figures, and its workload's letter. */
 export type Raced = Measured & { readonly workload: Workload['id'] };
@@ -101,13 +110,13 @@ const warmed = async (
   for (let pass = 0; pass < WARM_PASSES; pass++) {
     lanes = [];
     for (const { runners } of races) {
-      const of: Lane[] = [];
+      const together: Lane[] = [];
       for (const runner of runners) {
         const turner = turners.get(runner.process) as Turner;
         const count = await turner.warmUp(runner.case, (warmNanos * share) / WARM_PASSES, turnNanos);
-        of.push({ runner, turner, count: stint?.repeats ?? count, nanos: [] });
+        together.push({ runner, turner, count: stint?.repeats ?? count, nanos: [] });
       }
-      lanes.push(of);
+      lanes.push(together);
     }
   }
   return lanes;
@@ -126,32 +135,42 @@ const round = async (lanes: readonly Lane[], passes: number, rng: Rng): Promise<
   for (const [{ nanos, count }, sum] of sums) nanos.push(sum / (count * passes));
 };
 
+/** Some rounds with processes of their own. @returns the lanes of each race, in the order of the plan */
+const racedOnce = async (
+  workload: Workload,
+  pace: Pace,
+  rounds: number,
+  rng: Rng,
+): Promise<readonly (readonly Lane[])[]> => {
+  const turners = await started(workload);
+  try {
+    const lanes = await warmed(workload, turners, pace);
+    for (let i = 0; i < rounds; i++)
+      for (const together of shuffled(lanes, rng))
+        await round(together, workload.stint?.passes ?? PASSES, rng);
+    return lanes;
+  } finally {
+    for (const turner of turners.values()) await turner.stop();
+  }
+};
+
 /**
  * Runs the races of a workload.
  * @throws Error when a contender reads something else than it wrote: it is a mistake of the bench, and no row
  */
 export const raced = async (workload: Workload, pace: Pace, rng: Rng): Promise<readonly Raced[]> => {
-  const turners = await started(workload);
-  try {
-    const lanes = await warmed(workload, turners, pace);
-    const { rounds, passes } = workload.stint ?? { rounds: pace.rounds, passes: PASSES };
-    for (let i = 0; i < rounds; i++)
-      for (const together of shuffled(lanes, rng)) await round(together, passes, rng);
-    return workload.races.map(({ id, title, words, unit, units, absent }, i) => ({
-      ...{ id, title, words, unit, better: 'less', workload: workload.id },
-      rows: [
-        ...(lanes[i] ?? []).map(({ runner, turner, nanos }) =>
-          rowOf(
-            runner.name,
-            runner.own,
-            nanos.map((each) => each / units),
-            (turner.bytes[runner.case] ?? Number.NaN) / units,
-          ),
-        ),
-        ...Object.entries(absent).map(([name, why]) => rowOf(name, false, [], Number.NaN, why)),
-      ],
-    }));
-  } finally {
-    for (const turner of turners.values()) await turner.stop();
-  }
+  const rounds = Math.ceil((workload.stint ?? pace).rounds / pace.starts);
+  const found: (readonly (readonly Lane[])[])[] = [];
+  for (let i = 0; i < pace.starts; i++) found.push(await racedOnce(workload, pace, rounds, rng));
+  return workload.races.map(({ id, title, words, unit, units, absent, runners }, race) => ({
+    ...{ id, title, words, unit, better: 'less', workload: workload.id },
+    rows: [
+      ...runners.map(({ name, own, case: of }, i) => {
+        const lanes = found.flatMap((each) => each[race]?.[i] ?? []);
+        const values = lanes.flatMap(({ nanos }) => nanos).map((nanos) => nanos / units);
+        return rowOf(name, own, values, (lanes[0]?.turner.bytes[of] ?? Number.NaN) / units);
+      }),
+      ...Object.entries(absent).map(([name, why]) => rowOf(name, false, [], Number.NaN, why)),
+    ],
+  }));
 };
