@@ -144,6 +144,11 @@ const comesTrue = async (test: () => boolean, millis: number): Promise<boolean> 
   return test();
 };
 
+const MEASURED = [
+  'scenarios/measurement.integration.test.ts',
+  'reference-impl/agent/relay/kills.integration.test.ts',
+];
+
 /** A runner that is killed cannot clean up: its agents must notice by themselves. */
 const killedRunnerLeavesNothing = async (log: Log): Promise<Outcome> => {
   if (process.platform !== 'linux') return { holds: false, says: 'reads /proc: Linux only' };
@@ -286,8 +291,8 @@ const PROOFS: readonly Proof[] = [
   { name: 'kill', claim: 'kill -9 of a local run leaves nothing', prove: killedRunnerLeavesNothing },
   {
     name: 'measurement',
-    claim: 'measurements keep their promises in Docker too, and through a storm',
-    prove: (log) => testsPass(log, ['scenarios/measurement.integration.test.ts'], { RELAYLAB_LONG: '1' }),
+    claim: 'measurements keep their promises in Docker too, through a storm, and whoever is killed',
+    prove: (log) => testsPass(log, MEASURED, { RELAYLAB_LONG: '1' }),
   },
   {
     name: 'docker-tests',
