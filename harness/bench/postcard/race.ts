@@ -33,7 +33,7 @@ export type Workload = {
   readonly id: 'A' | 'B' | 'C' | 'D' | 'E';
   readonly processes: Readonly<Record<string, Start>>;
   readonly races: readonly Race[];
-  /** Of the pace's warm-up that its cases need: what is simple is compiled soon. 1 by default. */
+  /** Of the pace's warm-up, and a part of its turn, that its cases need: what is simple is compiled soon. 1 by default. */
   readonly share?: number;
   /** Instead of turns by time, where what matters is not in every repetition. */
   readonly stint?: Stint;
@@ -67,6 +67,8 @@ const shuffled = <Item>(items: readonly Item[], rng: Rng): readonly Item[] => {
 };
 
 const WARM_PASSES = 3;
+/** Of a turn, for what is simple. */
+const TURN_SHARE_MIN = 0.5;
 /** There and back. */
 const PASSES = 2;
 
@@ -113,7 +115,8 @@ const warmed = async (
       const together: Lane[] = [];
       for (const runner of runners) {
         const turner = turners.get(runner.process) as Turner;
-        const count = await turner.warmUp(runner.case, (warmNanos * share) / WARM_PASSES, turnNanos);
+        const nanos = turnNanos * Math.max(TURN_SHARE_MIN, Math.sqrt(share));
+        const count = await turner.warmUp(runner.case, (warmNanos * share) / WARM_PASSES, nanos);
         together.push({ runner, turner, count: stint?.repeats ?? count, nanos: [] });
       }
       lanes.push(together);
@@ -123,13 +126,18 @@ const warmed = async (
 };
 
 /** One round of one race: what each lane takes in all its turns together. */
-const round = async (lanes: readonly Lane[], passes: number, rng: Rng): Promise<void> => {
+const round = async (lanes: readonly Lane[], stint: Stint | undefined, rng: Rng): Promise<void> => {
+  const passes = stint?.passes ?? PASSES;
   const there = shuffled(lanes, rng);
   const back = [...there].reverse();
   const sums = new Map<Lane, number>();
   for (let pass = 0; pass < passes; pass++)
     for (const lane of pass % 2 === 0 ? there : back) {
-      const nanos = await lane.turner.turn(lane.runner.case, lane.count);
+      const { turner, runner, count } = lane;
+      // where all of the work is one figure, none of it may be left out
+      const nanos = await (stint === undefined
+        ? turner.warmTurn(runner.case, count)
+        : turner.turn(runner.case, count));
       sums.set(lane, (sums.get(lane) ?? 0) + nanos);
     }
   for (const [{ nanos, count }, sum] of sums) nanos.push(sum / (count * passes));
@@ -146,8 +154,7 @@ const racedOnce = async (
   try {
     const lanes = await warmed(workload, turners, pace);
     for (let i = 0; i < rounds; i++)
-      for (const together of shuffled(lanes, rng))
-        await round(together, workload.stint?.passes ?? PASSES, rng);
+      for (const together of shuffled(lanes, rng)) await round(together, workload.stint, rng);
     return lanes;
   } finally {
     for (const turner of turners.values()) await turner.stop();
