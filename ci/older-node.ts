@@ -1,7 +1,7 @@
 /** What the programs use and Node 20 does not have yet. In the packed tarball every file that needs it imports this first. */
 
 /** For each name in `NEWER` of ci/pack-build.ts, what stands in for it. */
-const MISSING: readonly (readonly [owner: object, name: string, value: unknown])[] = [
+const MISSING: (readonly [owner: object, name: string, value: unknown])[] = [
   [
     Promise,
     'withResolvers',
@@ -31,6 +31,20 @@ const MISSING: readonly (readonly [owner: object, name: string, value: unknown])
     },
   ],
 ];
+
+type Keyed<Key, Value> = Pick<Map<Key, Value>, 'has' | 'get' | 'set'>;
+
+for (const { prototype } of [Map, WeakMap])
+  MISSING.push([
+    prototype,
+    'getOrInsertComputed',
+    function <Key, Value>(this: Keyed<Key, Value>, key: Key, make: (key: Key) => Value): Value {
+      if (this.has(key)) return this.get(key) as Value;
+      const value = make(key);
+      this.set(key, value);
+      return value;
+    },
+  ]);
 
 for (const [owner, name, value] of MISSING)
   if (!(name in owner)) Object.defineProperty(owner, name, { value, writable: true, configurable: true });

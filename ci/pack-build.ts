@@ -11,13 +11,18 @@ import { withoutComments } from './tree.ts';
 const DIST = 'dist';
 const OLDER_NODE = 'ci/older-node.ts';
 /** Built-ins that Node 20 lacks and `ci/older-node.ts` supplies: where one is named, that file comes first. */
-const NEWER = /\b(Promise\.withResolvers|Map\.groupBy)\b/;
+const NEWER = /\b(Promise\.withResolvers|Map\.groupBy)\b|\.getOrInsertComputed\(/;
+/** What only our own proofs run. */
+const PROOFS = ['harness/conformance/ours.ts'];
 /** Built-ins that Node 20 lacks and nobody supplies: what names them must not be shipped. */
 const TOO_NEW =
-  /\b(Object\.groupBy|Array\.fromAsync|Promise\.try|RegExp\.escape|Error\.isError|Iterator\.from|import\.meta\.main|globSync|matchesGlob|(?<!getBuiltinModule(?:\?\.)?\(')node:sqlite)\b|\.(toHex|toBase64|isSubsetOf|isSupersetOf|isDisjointFrom)\(|\b(fromHex|fromBase64)\(/;
+  /\b(Object\.groupBy|Array\.fromAsync|Promise\.try|RegExp\.escape|Error\.isError|Iterator\.from|import\.meta\.main|globSync|matchesGlob|(?<!getBuiltinModule(?:\?\.)?\(')node:sqlite)\b|\.(toHex|toBase64|isSubsetOf|isSupersetOf|isDisjointFrom|getOrInsert)\(|\b(fromHex|fromBase64)\(/;
 
 /** Files that programs read beside themselves. */
-const ASSETS = ['harness/labs/docker/host/Dockerfile'];
+const ASSETS = ['harness/labs/docker/host/Dockerfile', 'reference-impl/postcard-ts/vectors/*.json'];
+
+/** Node 20's library and what `OLDER_NODE` supplies: what is newer does not compile. */
+const LIBRARY = ['es2023', 'es2024.promise', 'es2024.collection', 'es2024.string', 'esnext.collection'];
 
 const manifestOf = (folder: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
@@ -91,12 +96,19 @@ const writeManifest = (folder: string): void => {
 const compile = (bundled: readonly Export[]): void => {
   const config = 'tsconfig.pack.json';
   const paths = Object.fromEntries(bundled.map(({ name, entry }) => [name, [`./${entry}`]]));
-  const emit = { rootDir: '.', outDir: DIST, target: 'es2022', sourceMap: false, declarationMap: false };
+  const emit = {
+    rootDir: '.',
+    outDir: DIST,
+    target: 'es2022',
+    lib: LIBRARY,
+    sourceMap: false,
+    declarationMap: false,
+  };
   const settings = {
     extends: './tsconfig.build.base.json',
     compilerOptions: { ...emit, paths },
     include: ['harness', 'reference-impl', 'scenarios', OLDER_NODE],
-    exclude: ['**/dist', '**/node_modules', '**/*.test.ts', '**/testing', ...TEST_SUPPORT],
+    exclude: ['**/dist', '**/node_modules', '**/*.test.ts', '**/testing', ...PROOFS, ...TEST_SUPPORT],
   };
   writeFileSync(config, JSON.stringify(settings));
   try {
@@ -115,7 +127,7 @@ const build = (): void => {
     const file = path.slice(DIST.length + 1).replaceAll('\\', '/');
     writeFileSync(path, shipped(file, readFileSync(path, 'utf8'), isSource, bundled));
   }
-  for (const asset of ASSETS) {
+  for (const asset of globSync(ASSETS)) {
     mkdirSync(dirname(join(DIST, asset)), { recursive: true });
     copyFileSync(asset, join(DIST, asset));
   }

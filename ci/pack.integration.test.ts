@@ -87,6 +87,16 @@ t.test('the tarball puts every program on PATH in an empty folder', { timeout: 5
     const sim = await run('relaylab', [...nats, '--lab', 'sim'], options).catch((error) => error);
     t.equal(sim.code ?? 0, 0, 'nat-pool passes in the sim lab');
     if (sim.code) t.comment(sim.stdout, sim.stderr);
+    const adapter = join(installed, 'dist/harness/conformance/subjects/postcard-adapter.js');
+    for (const [profile, exec, cases] of [
+      ['postcard', `node '${adapter}'`, 'encode,decode'],
+      ['port-relay', 'relay {port} --bind 127.0.0.1', 'reg,data/large-both-ways-pool'],
+    ] as const) {
+      const asked = ['conformance', profile, '--exec', exec, '--case', cases, '--out', join(folder, profile)];
+      const judged = await run('relaylab', asked, options).catch((error) => error);
+      t.equal(judged.code ?? 0, 0, `the gate judges our ${profile} green`);
+      if (judged.code) t.comment(judged.stdout, judged.stderr);
+    }
     const reports = join(folder, version.trim());
     const local = await untilTunnels([...nats, '--lab', 'local', '--reports', reports], reports, options);
     t.match(local, { joined: true, exitCode: 130 }, 'agents of the local lab carry users, and go when told');
@@ -123,11 +133,21 @@ t.test('a compiled file speaks of compiled files', async (t) => {
       '#!/usr/bin/env node\nPromise.withResolvers()',
       "#!/usr/bin/env node\nimport './older-node.js';\nPromise.withResolvers()",
     ],
+    [
+      'ci/a.js',
+      'map.getOrInsertComputed(key, make)',
+      "import './older-node.js';\nmap.getOrInsertComputed(key, make)",
+    ],
   ] as const)
     t.equal(shipped(file, before, isSource, link), after, before);
 });
 
 t.test('what no Node 20 has is refused by name', async (t) => {
-  for (const text of ['bytes.toHex()', 'if (import.meta.main) run();', "import 'node:sqlite';"])
+  for (const text of [
+    'map.getOrInsert(key, 1)',
+    'bytes.toHex()',
+    'if (import.meta.main) run();',
+    "import 'node:sqlite';",
+  ])
     t.throws(() => shipped('harness/a.js', text, () => false, []), /harness\/a\.js names .*older-node/, text);
 });
