@@ -44,6 +44,8 @@ const isAlive = async (server: RunningServer): Promise<boolean> => {
 class Runner {
   readonly #run: ServerRun;
   readonly #results = new Map<string, CaseResult>();
+  /** By the name of a case: how often it was begun. */
+  readonly #looks = new Map<string, number>();
   #server: RunningServer;
   #reviving: Promise<void> | undefined;
 
@@ -150,8 +152,11 @@ class Runner {
     };
     const around = { ...surroundings, pathMillis: pathMillis(path) };
     const opened = await openPath(path, this.#server.address, surroundings.seed);
+    const look = (this.#looks.get(item.name) ?? 0) + 1;
+    this.#looks.set(item.name, look);
     const context = new LiveServerContext(
-      id,
+      // a look of its own: the target still has what the one before named and stored
+      look === 1 ? id : `${id}, look ${look}`,
       around,
       opened.address,
       () => this.#server,

@@ -40,15 +40,22 @@ const judged = async (
   states: readonly Machine[],
   ends: readonly ('fail' | 'pass')[],
   item: Item = {},
-): Promise<{ readonly result: CaseResult; readonly looks: number; readonly told: number }> => {
+): Promise<{
+  readonly result: CaseResult;
+  readonly looks: number;
+  readonly told: number;
+  readonly drawn: number;
+}> => {
   const { canary, next } = machines(...states);
   let looks = 0;
   let told = 0;
+  const drawn = new Set<number>();
   const one = {
     ...{ name: 'a/b', title: 'it holds', clause: 'PORT-CTRL-2', needs: [], ...item },
     run: async (context: ServerContext | ClientContext) => {
       // registered first, so it runs last: the machine changes when this look is over
       context.cleanup(next);
+      drawn.add(context.rng.int32());
       if ((ends[looks++] ?? ends.at(-1)) === 'fail') throw new Broken('"ok"', 'nothing, then FIN');
     },
   };
@@ -65,7 +72,7 @@ const judged = async (
           ...{ ...common, command: 'true', cases: [one] },
           profile: { ...profile, role, placeholders: {} },
         });
-  return { result: results[0] as CaseResult, looks, told };
+  return { result: results[0] as CaseResult, looks, told, drawn: drawn.size };
 };
 
 for (const role of ['server', 'client'] as const) {
@@ -106,3 +113,11 @@ for (const role of ['server', 'client'] as const) {
     t.equal(chance.looks, 4, 'three of the first look, one of the second');
   });
 }
+
+t.test(
+  'a second look at a server takes names of its own: what the first one stored is still there',
+  async (t) => {
+    const { looks, drawn } = await judged('server', [BUSY], ['fail']);
+    t.strictSame([looks, drawn], [2, 2]);
+  },
+);
