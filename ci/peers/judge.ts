@@ -1,7 +1,7 @@
 /**
  * `npm run peers`: other people's programs before the gate, each where its toolchain is; what is not there is said, not skipped
  * in silence. Results go to reports/peers, with a matrix in its README. Whole programs are given by flags:
- * `npm run peers -- --go-relay ./go-relay --alumet ./alumet-agent`.
+ * `npm run peers -- --go-relay ./go-relay --alumet ./alumet-agent --strelay ./strelay`; `--only` takes how a name begins.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -116,6 +116,15 @@ const PROGRAMS = {
       needs: path,
       ...(lacks === undefined ? {} : { lacks: [lacks] }),
     })),
+  strelay: (path: string): readonly Peer[] => [
+    {
+      name: 'strelay',
+      about: "Offset's strelay at e935f8f (Rust), built from its source with Rust 1.44.0",
+      profile: 'identity-relay',
+      command: `${path} --idfile {idfile} --laddr 127.0.0.1:{port}`,
+      needs: path,
+    },
+  ],
 } as const;
 
 export const PROGRAM_FLAGS = Object.keys(PROGRAMS) as readonly (keyof typeof PROGRAMS)[];
