@@ -13,12 +13,10 @@ import {
   writeU64Big,
   writeWide128,
 } from '../wire/varint-out.ts';
+import { LOOP_CHARS_MAX, writeLoop } from '../wire/written-text.ts';
 
 /** Writes a value from a position on and returns the end. */
 export type Encoder = (value: unknown, p: number) => number;
-
-/** Strings of fewer code units are written by a loop; longer ones natively. */
-export const LOOP_CHARS_MAX = 24;
 
 /** Writes a number below 2^32 as a varint. */
 export const putVarint = (value: number, from: number): number => {
@@ -48,15 +46,7 @@ export const putString: Encoder = (value, from) => {
   const p = from + n * 3 > output.lim ? grow(from, n * 3) : from;
   const { b } = output;
   if (n >= LOOP_CHARS_MAX) return writeText(b, p, text);
-  let all = 0;
-  for (let i = 0; i < n; i++) {
-    const code = text.charCodeAt(i);
-    all |= code;
-    b[p + 1 + i] = code;
-  }
-  if (all > 127) return writeText(b, p, text);
-  b[p] = n;
-  return p + 1 + n;
+  return writeLoop(b, p, text);
 };
 
 const small = (int: SmallInt): Encoder => {

@@ -3,9 +3,9 @@ import { grow, output } from '../wire/output.ts';
 import { badValue } from '../wire/refusal.ts';
 import { writeText } from '../wire/text-out.ts';
 import { writeLong, writeU64 } from '../wire/varint-out.ts';
-import { WrittenText, writeShort } from '../wire/written-text.ts';
+import { LOOP_CHARS_MAX, WrittenText, writeShort } from '../wire/written-text.ts';
 import { ClosureEncoder } from './encode.ts';
-import { type Encoder, LOOP_CHARS_MAX, putVarint } from './encode-leaves.ts';
+import { type Encoder, putVarint } from './encode-leaves.ts';
 import { enumEncoder, structEncoder, tupleEncoder } from './unrolled-encode.ts';
 
 const nothing: Encoder = (_value, p) => p;

@@ -1,12 +1,16 @@
 import { isNullable, varintLength } from '../schema/bounds.ts';
 import { FIXED_BYTES, INT_RANGE, type Node } from '../schema/node.ts';
 import { SLACK_BYTES } from '../wire/output.ts';
-import { LAST_DIGIT, REMEMBERED_CHARS_MAX, REMEMBERED_CHARS_MIN, SLOTS } from '../wire/written-text.ts';
+import {
+  LAST_DIGIT,
+  LOOP_CHARS_MAX,
+  REMEMBERED_CHARS_MAX,
+  REMEMBERED_CHARS_MIN,
+  SLOTS,
+} from '../wire/written-text.ts';
 import { FunctionPlan } from './function-plan.ts';
 import { CASES_MAX, Names, property } from './names.ts';
 
-/** Strings up to here are written by a loop; longer ones natively. */
-const LOOP_CHARS_MAX = 24;
 /** Places that remember what they wrote, 1.5 KiB each; a schema of more strings shares them. */
 const PLACES_MAX = 32;
 /** Bytes a function may write between two checks; what is left of the slack is for the helpers. */
