@@ -1,5 +1,7 @@
 import t from 'tap';
-import { MESSAGE } from './messages.ts';
+import { MESSAGE, type Point } from './messages.ts';
+import { MetricRegistry } from './metrics.ts';
+import { ClientRig } from './testing/client-rig.ts';
 import { ServerRig } from './testing/server-rig.ts';
 import { GREET, messagesIn, metric, recordedSession, register, vectors } from './testing/wire.ts';
 
@@ -115,3 +117,58 @@ t.test('our answer to the recorded Greet is the recorded one, byte for byte', as
     [...(answer?.bytes ?? [])],
   );
 });
+
+const answered = recordedSession().flatMap((line) =>
+  line.event === undefined && line.dir === 'server->client' ? [Uint8Array.fromHex(line.hex)] : [],
+);
+const ANSWERS = [
+  { name: 'as recorded', chunks: answered },
+  {
+    name: 'byte by byte',
+    chunks: answered.flatMap((bytes) => [...bytes].map((byte) => Uint8Array.of(byte))),
+  },
+];
+for (const { name, chunks } of ANSWERS)
+  t.test(
+    `a recorded session of an Alumet server, ${name}, is told by our client what Alumet's told it`,
+    (t) => {
+      const registry = new MetricRegistry();
+      const rig = new ClientRig({
+        registry,
+        clientName: 'golden-client',
+        acknowledge: false,
+        bufferMaxLength: 1,
+      });
+      const ids = new Map<bigint | number, number>();
+      for (const { content } of sent)
+        if (content.tag === 'RegisterMetrics')
+          for (const { id, name, value_type: valueType, unit } of content.value.metrics)
+            if (!ids.has(id)) ids.set(id, registry.define({ name, valueType, unit, description: '' }));
+      rig.connected();
+      t.same(rig.said(), sent.slice(0, 1), 'the same Greet');
+      for (const chunk of chunks) rig.bytes(chunk);
+      t.equal(rig.told('client.greeted').length, 1);
+      const batches = sent.flatMap(({ content }) =>
+        content.tag === 'SendMeasurements' && content.value.buf.length > 0
+          ? [
+              content.value.buf.map((point) => ({
+                ...(point as Point),
+                metric_id: ids.get(point.metric_id) as number,
+              })),
+            ]
+          : [],
+      );
+      for (const points of batches) {
+        rig.feed({ type: 'command', command: { type: 'append', points } });
+        rig.flushed();
+      }
+      rig.feed({ type: 'stop' });
+      const ours = rig.said().flatMap(({ sender, content }) => {
+        t.equal(sender, 'golden-client');
+        return content.tag === 'SendMeasurements' ? [content.value.buf] : [];
+      });
+      t.same(ours, batches, 'every point, in the recorded batches');
+      t.equal(rig.imbalance(), undefined);
+      t.end();
+    },
+  );
