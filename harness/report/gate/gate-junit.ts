@@ -1,6 +1,6 @@
 import type { GateModel, GateRow } from '../../conformance/gate.ts';
 import { xml } from '../junit.ts';
-import { wireLine } from './gate-words.ts';
+import { remedyOf, wireLine } from './gate-words.ts';
 
 const WIRE_MAX = 40;
 
@@ -100,7 +100,7 @@ export const renderGateJunit = (model: GateModel): string => {
   });
   const stale = model.stale.map(
     ({ entry, why }) =>
-      `    <testcase name="${xml(entry.case)}" classname="relaylab.baseline" time="0"><failure message="${xml(why)}" type="stale">${content([`reason: ${entry.reason}`, `owner: ${entry.owner}`, 'take it out: relaylab baseline update'])}</failure></testcase>`,
+      `    <testcase name="${xml(entry.case)}" classname="relaylab.baseline" time="0"><failure message="${xml(why)}" type="stale">${content([`reason: ${entry.reason}`, `owner: ${entry.owner}`, remedyOf({ entry, why })])}</failure></testcase>`,
   );
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

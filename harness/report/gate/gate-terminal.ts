@@ -3,7 +3,7 @@
 import type { GateModel, GateRow, GateStanding } from '../../conformance/gate.ts';
 import type { CaseResult } from '../../conformance/outcome.ts';
 import { markOf, type Paint, painted, terminalText, wrapped } from '../paint.ts';
-import { drawnAs, onPath, shownCounts, wireLine } from './gate-words.ts';
+import { drawnAs, onPath, remedyOf, shownCounts, wireLine } from './gate-words.ts';
 
 const COLUMNS_MAX = 96;
 /** The last of a wire log say most: what led there is on the page. */
@@ -68,8 +68,8 @@ export const renderGateEnd = (model: GateModel, options: GateTerminal): string =
     lines.push(
       `  ${mark(row.standing, options)} ${row.pin.padEnd(4)} ${row.id}  ${terminalText((row.baseline?.reason ?? row.got).split('\n')[0] ?? '', options)}`,
     );
-  for (const { entry, why } of model.stale)
-    lines.push(`  baseline: ${entry.case}: ${why}; take it out (relaylab baseline update)`);
+  for (const stale of model.stale)
+    lines.push(`  baseline: ${stale.entry.case}: ${stale.why}; ${remedyOf(stale)}`);
   lines.push('', painted(wrapped(terminalText(model.headline, options), columns, '  '), 'bold', options));
   if (model.partial !== '') lines.push(`  partial: ${model.partial}`);
   lines.push(

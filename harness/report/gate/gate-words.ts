@@ -47,3 +47,9 @@ export const wireLine = ({ millis, conn, from, text, hex, bytes, here }: WireEve
       : text;
   return `${millis.toFixed(1).padStart(9)} ms  ${who} ${conn.padEnd(10)} ${what}${here ? '  <- here' : ''}`;
 };
+
+/** What to do about an entry of the baseline that is out of date. */
+export const remedyOf = ({ why }: GateModel['stale'][number]): string =>
+  why.startsWith('it expired')
+    ? 'mend the case, or give the entry another day by hand'
+    : 'take it out: relaylab baseline update';
