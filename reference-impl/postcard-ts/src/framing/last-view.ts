@@ -10,7 +10,7 @@ const bytesOf = (buffer: ArrayBufferLike): number =>
   (buffer as { readonly maxByteLength?: number }).maxByteLength ?? buffer.byteLength;
 
 /**
- * A view in which these bytes lie, from `bytes.byteOffset - view.byteOffset`. Two new views a call were a third of what it takes to
+ * A view in which these bytes lie, from `bytes.byteOffset - view.byteOffset`. Two new views a call were a fifth of what it took to
  * stuff a KiB; bodies mostly lie in one buffer, again and again, at other places: the view is of the whole buffer, and the last is kept.
  */
 export const bodyView = (bytes: Uint8Array): DataView => {
