@@ -45,7 +45,7 @@ t.test('what did not come is marked by an event of its own, not by what we sent 
 t.test('what came and should not have is marked itself', async (t) => {
   const { end, log, target } = await joined(t);
   target.end('no');
-  await t.rejects(end.expect('ok', 'a yes', 2_000), { got: /the first that differs is at offset 0/ });
+  await t.rejects(end.expect('ok', 'a yes', 2_000), /the first that differs is at offset 0/);
   t.equal(log.events.findLast(({ here }) => here)?.from, 'target');
   end.close();
 });
