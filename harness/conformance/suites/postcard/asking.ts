@@ -121,7 +121,7 @@ export const askAll = async (it: AdapterContext, asks: readonly Ask[]): Promise<
     }
     if (reply.type !== 'answer' && ++deaths >= DEATHS_MAX) break;
   }
-  if (quieted > 0) it.observe(`${quieted} signalling NaN came back quieted`);
+  if (quieted > 0) it.observe(`${quieted} NaN came back quieted, or with another sign`);
   if (leftOut > 0)
     it.observe(`${leftOut} of ${asks.length} vectors left out: ${[...lacks].join(', ') || 'skipped'}`);
   if (stricter.length > 0)

@@ -107,6 +107,15 @@ t.test('everything else differs, and says where', async (t) => {
   );
 });
 
+t.test('a NaN may come back with another sign, and is told; its payload may not change', async (t) => {
+  t.same(compared('f64', '0x7ff8000000000000', '0xfff8000000000000'), { differs: undefined, quieted: true });
+  t.same(compared('f32', '0xff800001', '0x7fc00001'), { differs: undefined, quieted: true });
+  t.ok(compared('f64', '0xfff8000000000001', '0x7ff8000000000000').differs, 'another payload');
+  t.ok(compared('f64', '0x7ff8000000000001', '0x7ff0000000000001').differs, 'quiet made signalling');
+  t.ok(compared('f64', '0x7ff0000000000000', '0xfff0000000000000').differs, 'infinity has a sign');
+  t.ok(compared('f64', '0x7ff8000000000000', 'NaN').differs, 'no bits');
+});
+
 t.test('a signalling NaN may come back quieted, and is told', async (t) => {
   t.same(compared('f32', '0x7f800001', '0x7fc00001'), { differs: undefined, quieted: true });
   t.same(compared('f64', '0xfff0000000000001', '0xfff8000000000001'), { differs: undefined, quieted: true });
