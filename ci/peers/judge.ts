@@ -111,5 +111,5 @@ const pages = globSync('reports/peers/*.md', { cwd: root })
   });
 writeFileSync(
   join(root, 'reports/peers/README.md'),
-  `# Other people's programs before the gate\n\nWritten by \`npm run peers\`; each page has date, versions, the exact command, and every case that does not hold.\n\n| who, and as what | date | found |\n|---|---|---|\n${pages.join('\n')}\n\n${readFileSync(new URL('remarks/not-judged.md', import.meta.url), 'utf8')}`,
+  `# Other people's programs before the gate\n\nWritten by \`npm run peers\`; each page has date, versions, the exact command, and every case that does not hold.\n\n| who, and as what | date | found |\n|---|---|---|\n${pages.join('\n')}\n\n${readFileSync(new URL('remarks/origins.md', import.meta.url), 'utf8')}`,
 );

@@ -119,7 +119,7 @@ const PROGRAMS = {
   strelay: (path: string): readonly Peer[] => [
     {
       name: 'strelay',
-      about: "Offset's strelay at e935f8f (Rust), built from its source with Rust 1.44.0",
+      about: "Offset's strelay at e935f8f (Rust), built from its source with Rust 1.44.0, unoptimised",
       profile: 'identity-relay',
       command: `${path} --idfile {idfile} --laddr 127.0.0.1:{port}`,
       needs: path,
