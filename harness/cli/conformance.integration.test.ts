@@ -102,6 +102,9 @@ t.test('a baseline from first to last: written, known, healed, expired', { skip:
   const entries = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>[];
   writeFileSync(file, JSON.stringify(entries.map((entry) => ({ ...entry, expires: '2020-01-01' }))));
   t.equal((await gate(cwd, BAD, '--case', 'frame/payload-on-fin')).code, 5, 'what has expired has to go');
+  const overdue = await gate(cwd, BAD, '--case', 'ping');
+  t.equal(overdue.code, 5, 'also while the case still fails: that is no news');
+  t.match(overdue.out, /it expired on 2020-01-01/);
   await gate(cwd, GOOD, '--case', 'ping');
   const struck = await lab(cwd, 'baseline', 'update', 'out/report.json', '--owner', 'ana');
   t.match(struck.out, /- yamux\/ping\/value-0 {2}passes now/);

@@ -88,14 +88,12 @@ export const compared = (
   for (const entry of entries) {
     const [id, path] = entry.case.split('@');
     const of = results.filter((result) => result.id === id && (path === undefined || result.path === path));
-    if (entry.expires < today) {
-      stale.push({ entry, why: `it expired on ${entry.expires}` });
-      continue;
-    }
     const failing = of.filter(({ verdict }) => verdict === 'fail' || verdict === 'inconclusive');
     for (const result of failing) known.set(resultKey(result), entry);
+    // what has expired is still no news: the list is out of date, which has an exit code of its own
+    if (entry.expires < today) stale.push({ entry, why: `it expired on ${entry.expires}` });
     // not judged in this run, or only undecided: nothing can be said about it
-    if (of.length > 0 && of.every(({ verdict }) => verdict === 'pass'))
+    else if (of.length > 0 && of.every(({ verdict }) => verdict === 'pass'))
       stale.push({ entry, why: 'the case passes now' });
   }
   return { known, stale };
