@@ -85,7 +85,7 @@ export const assemble = <T>(
 
 /** Makes bytes the input. @throws PostcardError BadSchema for what is no bytes, LimitBytes for too many */
 export const checkedOpen = (bytes: Uint8Array, offset: number, limits: Limits): void => {
-  if (!(bytes instanceof Uint8Array)) throw misused('a Uint8Array as input', bytes);
+  if (bytes !== input.again && !(bytes instanceof Uint8Array)) throw misused('a Uint8Array as input', bytes);
   if (!(offset >= 0 && offset <= bytes.length)) throw misused(`an offset from 0 to ${bytes.length}`, offset);
   const length = bytes.length - offset;
   if (length > limits.bytes)

@@ -15,6 +15,8 @@ export class Input {
   /** Its memory, to see whether the next input lies in the same. */
   buffer: ArrayBufferLike = EMPTY.buffer;
   isLarge = false;
+  /** Bytes that lie in it and were opened again: the same chunk message by message, or one buffer that is read into. */
+  again: Uint8Array = EMPTY;
   /** First byte of the input. */
   s = 0;
   /** End of the input. */
@@ -33,6 +35,7 @@ export const input = new Input();
 
 const adopt = (buffer: ArrayBufferLike): void => {
   input.buffer = buffer;
+  input.again = EMPTY;
   input.b = new Uint8Array(buffer);
   input.v = new DataView(buffer);
   input.isLarge = buffer.byteLength > KEPT_BYTES_MAX;
@@ -40,8 +43,14 @@ const adopt = (buffer: ArrayBufferLike): void => {
 
 /** Makes bytes the input. @param from first byte to read The caller has checked that these are bytes. */
 export const openInput = (bytes: Uint8Array, from: number, emptyItems: number): void => {
-  const { buffer, byteOffset, length } = bytes;
-  if (input.buffer !== buffer) adopt(buffer);
+  const { byteOffset, length } = bytes;
+  // to ask for the buffer is a call into the engine, a sixth of reading a blob as a view
+  if (bytes !== input.again) {
+    const { buffer } = bytes;
+    if (input.buffer !== buffer) adopt(buffer);
+    // noted only when it seems to come again: to note every input costs more than a small message gains
+    else if (input.s === byteOffset && input.e === byteOffset + length) input.again = bytes;
+  }
   input.s = byteOffset;
   input.p = byteOffset + from;
   input.e = byteOffset + length;
