@@ -79,7 +79,7 @@ export const assemble = <T>(
     mode,
     maxSize: maxSize(node),
     ...encoding<T>(functions, explainer, settings.limits.bytes),
-    ...decoding<T>(functions, explainer, settings),
+    ...decoding<T>(functions, explainer, settings, maxSize(node)),
   };
 };
 
@@ -263,8 +263,9 @@ const decoding = <T>(
   own: CodecFunctions,
   explainer: () => CodecFunctions,
   { limits, ignoreTrailing }: Settings,
+  max: number | undefined,
 ): Decoding<T> => {
-  const { decode } = own;
+  const { decode, direct } = own;
 
   const refused = (bytes: Uint8Array, offset: number, thrown: unknown): unknown => {
     const closures = explainer();
@@ -309,8 +310,16 @@ const decoding = <T>(
     return value;
   };
 
+  const small = (bytes: Uint8Array): T => {
+    const value = bytes instanceof Uint8Array ? direct?.(bytes) : undefined;
+    return value === undefined ? whole(bytes) : (value as T);
+  };
+  // no message that is read directly may be longer than the limit
+  const isSmall = direct !== undefined && max !== undefined && max <= limits.bytes;
+  const all = isSmall ? small : whole;
+
   return {
-    decode: whole,
+    decode: all,
     decodePrefix: (bytes, offset = 0) => {
       const value = read(bytes, offset);
       const end = input.p - input.s;
@@ -319,7 +328,7 @@ const decoding = <T>(
     },
     safeDecode: (bytes): SafeResult<T> => {
       try {
-        return { ok: true, value: whole(bytes) };
+        return { ok: true, value: all(bytes) };
       } catch (thrown) {
         if (thrown instanceof PostcardError) return { ok: false, error: thrown };
         throw thrown;

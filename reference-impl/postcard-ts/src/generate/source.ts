@@ -3,16 +3,24 @@ import { minSizes } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import { CALLABLE } from './callable.ts';
 import { DecodeSource } from './decode-source.ts';
+import { directSource } from './direct-source.ts';
 import { EncodeSource } from './encode-source.ts';
 
 /** Writes a value from a position of the output on, and returns the end. */
 export type EncodeFunction = (value: unknown, p: number) => number;
 /** Reads a value from a position of the input on, and leaves the end in the input's p. */
 export type DecodeFunction = (p: number) => unknown;
-export type CodecFunctions = { readonly encode: EncodeFunction; readonly decode: DecodeFunction };
+/** Reads a value that fills the bytes, or leaves it to the other: undefined. */
+export type DirectFunction = (bytes: Uint8Array) => unknown;
+export type CodecFunctions = {
+  readonly encode: EncodeFunction;
+  readonly decode: DecodeFunction;
+  /** For schemas of a few numbers. */
+  readonly direct?: DirectFunction;
+};
 
 /**
- * The body of a function that takes the helpers as `H` and returns a schema's `{ encode, decode }`: what `compile` gives to the
+ * The body of a function that takes the helpers as `H` and returns a schema's `{ encode, decode }`, perhaps with `direct`: what `compile` gives to the
  * engine and `emit` writes into a module.
  */
 export const codecSource = (node: Node, limits: Limits, firstChar: boolean): string => {
@@ -24,6 +32,7 @@ export const codecSource = (node: Node, limits: Limits, firstChar: boolean): str
     minSize: minSizes(node),
   });
   const functions = `${encode.source(node)}\n${decode.source(node)}`;
+  const direct = directSource(node);
   const names = Object.keys(CALLABLE).filter((name) =>
     new RegExp(`\\b${name}\\b`).test(functions + encode.tables.join('')),
   );
@@ -33,6 +42,6 @@ export const codecSource = (node: Node, limits: Limits, firstChar: boolean): str
     ...encode.tables,
     ...decode.tables,
     functions,
-    'return {encode,decode};',
+    ...(direct === undefined ? ['return {encode,decode};'] : [direct, 'return {encode,decode,direct};']),
   ].join('\n');
 };
