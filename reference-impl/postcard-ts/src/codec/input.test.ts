@@ -50,3 +50,18 @@ for (const length of [127, 128, 16_383, 16_384, 2_097_151, 2_097_152])
         );
     }
   });
+
+t.test('a u64 of every number of bits is read, with and without bytes behind it', async (t) => {
+  const powers = Array.from({ length: 64 }, (_, bits) => 1n << BigInt(bits));
+  const values = powers.flatMap((power) => [power - 1n, power, power + (power >> 1n), 2n * power - 1n]);
+  const Behind = p.struct({ value: p.u64.bigint, behind: p.byteArray(8) });
+  for (const mode of MODES) {
+    const [alone, before] = await codecsOf(mode, [p.u64.bigint as never, Behind as never]);
+    for (const value of values)
+      for (const byte of [0, 0x7f, 0x80, 0xff]) {
+        const both = { value, behind: new Uint8Array(8).fill(byte) };
+        t.same(before?.decode(before.encode(both)), both, `${mode}: ${value} before ${byte}`);
+        t.equal(alone?.decode(alone.encode(value)), value, `${mode}: ${value}`);
+      }
+  }
+});

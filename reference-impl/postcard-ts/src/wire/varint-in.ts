@@ -121,16 +121,47 @@ export const readU64 = (p: number): number => {
 /** Bigints of one byte: making one is a call into the engine. */
 const SMALL_BIGINTS: readonly bigint[] = Array.from({ length: 128 }, (_, i) => BigInt(i));
 
+const TWO_52 = 2 ** 52;
+
+/**
+ * A whole number below 2^52. Behind 2^52 it stands in the low bits of a double: eight bytes are written in one store and read in one
+ * load, where two halves make the load wait. It was a twelfth of reading measurements with u64 as bigint.
+ */
+const bigintOf = (value: number): bigint => {
+  scratch.setFloat64(0, value + TWO_52, true);
+  return BigInt.asUintN(52, scratch.getBigUint64(0, true));
+};
+
+/** The low seven bits of each byte of a word. */
+const septets = (word: number): number =>
+  (word & 127) | ((word >>> 1) & 0x3f80) | ((word >>> 2) & 0x1f_c000) | ((word >>> 3) & 0xfe0_0000);
+
 /** Reads a u64 as a bigint. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
 export const readU64Big = (p: number): bigint => {
-  const { b, e } = input;
+  const { b, v, e } = input;
   const first = b[p] as number;
   if (first < 128 && p < e) {
     input.p = p + 1;
     return SMALL_BIGINTS[first] as bigint;
   }
-  if (fewLimbs(p)) high = 0;
-  else limbs(p);
+  // up to seven bytes by words, without a loop: times and counters have so many
+  if (e - p >= 8) {
+    const word = v.getInt32(p, true);
+    const ends = ~word & 0x8080_8080;
+    if (ends !== 0) {
+      const upTo = ends ^ (ends - 1);
+      input.p = p + 4 - (Math.clz32(upTo) >>> 3);
+      return bigintOf(septets(word & upTo));
+    }
+    const next = v.getInt32(p + 4, true);
+    const nextEnds = ~next & 0x80_8080;
+    if (nextEnds !== 0) {
+      const upTo = nextEnds ^ (nextEnds - 1);
+      input.p = p + 8 - (Math.clz32(upTo) >>> 3);
+      return bigintOf((septets(next & upTo) & 0x1f_ffff) * 0x1000_0000 + septets(word));
+    }
+  }
+  limbs(p);
   return asBigint();
 };
 /** Reads a u64 as whichever its value needs. @throws Refusal DeserializeBadVarint, DeserializeUnexpectedEnd */
