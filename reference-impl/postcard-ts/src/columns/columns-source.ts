@@ -1,6 +1,7 @@
 import type { Settings } from '../codec/options.ts';
 import { CALLABLE } from '../generate/callable.ts';
 import { DecodeSource, PAST_END } from '../generate/decode-source.ts';
+import { idUse } from '../generate/text-source.ts';
 import { minSizes } from '../schema/bounds.ts';
 import type { Node } from '../schema/node.ts';
 import type { Layout, Slot } from './layout.ts';
@@ -72,8 +73,7 @@ export class ColumnsSource {
 
   /** Code that puts a string's id somewhere. */
   #textId(target: string, n: string): string {
-    const found = `${target}=SHORTS[o+5]===d?SHORTS[o+6]:newShortId(o,D)`;
-    return `${this.#length(n)}${this.#values.text(n, found, `${target}=${n}===0?0:textId(b,v,p,${n},D)`)}p+=${n};`;
+    return `${this.#length(n)}${this.#values.text(n, idUse(n, target), `${target}=${n}===0?0:textId(b,v,p,${n},D)`)}p+=${n};`;
   }
 
   /** Slots of plain arrays: enums' other payloads are appended to theirs. */

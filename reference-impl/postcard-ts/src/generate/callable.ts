@@ -12,7 +12,7 @@ import {
 } from '../wire/input.ts';
 import { cut, grow, output } from '../wire/output.ts';
 import { badValue, refuse } from '../wire/refusal.ts';
-import { elsewhere, newShortId, readChar, shorts, shortTexts, textAt, textId } from '../wire/text-in.ts';
+import { elsewhere, idElsewhere, readChar, shorts, shortTexts, textAt, textId } from '../wire/text-in.ts';
 import { checkChar, writeText } from '../wire/text-out.ts';
 import {
   readFixedWide,
@@ -80,7 +80,7 @@ export const CALLABLE = {
   takeEmpties,
   enter,
   elsewhere,
-  newShortId,
+  idElsewhere,
   textAt,
   textId,
   readChar,

@@ -2,7 +2,7 @@ import { isNullable } from '../schema/bounds.ts';
 import { FIXED_BYTES, type Node } from '../schema/node.ts';
 import { FunctionPlan } from './function-plan.ts';
 import { CASES_MAX, literalKey, Names } from './names.ts';
-import { INLINED_TEXTS_MAX, shortSource } from './text-source.ts';
+import { INLINED_TEXTS_MAX, type ShortUse, shortSource, textUse } from './text-source.ts';
 
 export type DecodeSourceOptions = {
   readonly depth: number;
@@ -131,7 +131,7 @@ export class DecodeSource {
       }
       case 'string': {
         const n = this.#names.next('n');
-        return `${this.length(n)}${this.fits(n)}let ${out};${this.text(n, `${out}=TEXTS[o>>>3]`, `${out}=textAt(b,v,p,${n})`)}p+=${n};`;
+        return `${this.length(n)}${this.fits(n)}let ${out};${this.text(n, textUse(n, out), `${out}=textAt(b,v,p,${n})`)}p+=${n};`;
       }
       case 'bytes': {
         const n = this.#names.next('n');
@@ -225,10 +225,10 @@ export class DecodeSource {
     return `if(!(${n}<=e-p))end(p);`;
   }
 
-  /** Code that finds the short string of n bytes at p, and runs `found` with its place in `o`, or else `called`, which can find any. */
-  text(n: string, found: string, called: string): string {
+  /** Code that finds the short string of n bytes at p and uses it, or else `called`, which can find any. */
+  text(n: string, use: ShortUse, called: string): string {
     this.#texts++;
-    return this.#texts > INLINED_TEXTS_MAX ? `${called};` : shortSource(n, found, called);
+    return this.#texts > INLINED_TEXTS_MAX ? `${called};` : shortSource(n, use, called);
   }
 
   /** Declares n and reads the length of a collection, which the input must be able to hold. */
