@@ -51,6 +51,32 @@ for (const length of [127, 128, 16_383, 16_384, 2_097_151, 2_097_152])
     }
   });
 
+/** As the wire format says it, without any haste. */
+const varint = (value: bigint): readonly number[] =>
+  value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)];
+
+t.test(
+  'numbers of every number of bits are written as varints, into memory of the codec or of the caller',
+  async (t) => {
+    for (const mode of MODES) {
+      const codecs = await codecsOf(mode, [p.u64.bigint, p.u64, p.u32] as never[]);
+      for (const [i, codec] of codecs.entries())
+        for (let bits = 0n; bits < ([64n, 53n, 32n][i] ?? 0n); bits++)
+          for (const big of [1n << bits, (1n << bits) + ((1n << bits) >> 1n), (2n << bits) - 1n]) {
+            const value = i === 0 ? big : Number(big);
+            t.same([...codec.encode(value)], varint(big), `${mode}: ${big}`);
+            const target = new Uint8Array(30).fill(0xee);
+            const end = codec.encodeInto(value, target, 3);
+            t.same(
+              [...target],
+              [238, 238, 238, ...varint(big), ...Array(30 - end).fill(238)],
+              `${mode}: ${big} into`,
+            );
+          }
+    }
+  },
+);
+
 t.test('a u64 of every number of bits is read, with and without bytes behind it', async (t) => {
   const powers = Array.from({ length: 64 }, (_, bits) => 1n << BigInt(bits));
   const values = powers.flatMap((power) => [power - 1n, power, power + (power >> 1n), 2n * power - 1n]);

@@ -1,4 +1,5 @@
 import { INT_RANGE, type WideForm, type WideInt } from '../schema/node.ts';
+import { output } from './output.ts';
 import { badValue } from './refusal.ts';
 
 const scratch = new DataView(new ArrayBuffer(8));
@@ -14,8 +15,23 @@ export const writeVarint = (b: Uint8Array, from: number, value: number): number 
   return p;
 };
 
-/** Writes a number from 2^14 up to 2^32-1 as a varint. @returns the position after it */
+const CONTINUED = 0x8080_8080 | 0;
+/** The low 28 bits, seven in each byte of a word. */
+const spread = (value: number): number =>
+  (value & 127) | ((value << 1) & 0x7f00) | ((value << 2) & 0x7f_0000) | ((value << 3) & 0x7f00_0000);
+
+/*
+ * From 2^28 on a varint begins with four bytes that go on: one word, written at once. Times and large counters are such numbers, and byte
+ * by byte they were a tenth of writing measurements.
+ */
+
+/** Writes a number from 2^14 up to 2^32-1 to the output, whose bytes are b, as a varint. @returns the position after it */
 export const writeLong = (b: Uint8Array, p: number, value: number): number => {
+  if (value >= 0x1000_0000) {
+    output.v.setInt32(p, spread(value) | CONTINUED, true);
+    b[p + 4] = value >>> 28;
+    return p + 5;
+  }
   b[p] = (value & 127) | 128;
   b[p + 1] = ((value >>> 7) & 127) | 128;
   if (value < 0x20_0000) {
@@ -23,25 +39,25 @@ export const writeLong = (b: Uint8Array, p: number, value: number): number => {
     return p + 3;
   }
   b[p + 2] = ((value >>> 14) & 127) | 128;
-  if (value < 0x1000_0000) {
-    b[p + 3] = value >>> 21;
-    return p + 4;
-  }
-  b[p + 3] = ((value >>> 21) & 127) | 128;
-  b[p + 4] = value >>> 28;
-  return p + 5;
+  b[p + 3] = value >>> 21;
+  return p + 4;
 };
 
 const writeHalves = (b: Uint8Array, from: number, lowHalf: number, highHalf: number): number => {
   let p = from;
   let low = lowHalf;
   let high = highHalf;
-  while (high !== 0) {
+  if (high > 0 || low >= 0x1000_0000) {
+    output.v.setInt32(p, spread(low) | CONTINUED, true);
+    p += 4;
+    low = ((low >>> 28) | (high << 4)) >>> 0;
+    high >>>= 28;
+  }
+  // 36 bits are left at most
+  for (; low > 127 || high > 0; high >>>= 7) {
     b[p++] = (low & 127) | 128;
     low = ((low >>> 7) | (high << 25)) >>> 0;
-    high >>>= 7;
   }
-  for (; low > 127; low >>>= 7) b[p++] = (low & 127) | 128;
   b[p++] = low;
   return p;
 };
