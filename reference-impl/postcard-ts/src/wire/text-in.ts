@@ -67,7 +67,7 @@ const exchange = (o: number, other: number): void => {
   }
 };
 
-/** Puts a new string into its first place. */
+/** Puts a new string into its first place, o. */
 const remember = (
   b: Uint8Array,
   p: number,
@@ -91,11 +91,16 @@ const remember = (
   shorts[o + OWNER] = 0;
 };
 
+/** Finds in second places so far. */
+let seconds = 0;
+/** Of so many strings found in their second place, one is moved to the first: two that both come often should not chase each other. */
+const SECONDS_TO_MOVE = 4;
+
 /**
- * Brings a string to its first place, at o, where another is; that one goes to the second. Else strings of past messages hold the
- * first places for good, and strings of this one are looked for here again and again: of 65,536 points, 25,705 strings instead of
- * 3,432. Not in `shortAt`, which is then small enough to be inlined where it is called.
- * @returns o  @throws Refusal DeserializeBadUtf8
+ * The record of a string whose first place, at o, holds another: its second place, or sometimes the first after an exchange, or the
+ * first anew. Else strings of past messages hold the first places for good, and strings of this one are looked for here again and
+ * again. Not in `shortAt`, which is then small enough to be inlined where it is called.
+ * @throws Refusal DeserializeBadUtf8
  */
 export const elsewhere = (
   b: Uint8Array,
@@ -115,8 +120,9 @@ export const elsewhere = (
       ((shorts[other + 2] as number) ^ w2) |
       ((shorts[other + LENGTH] as number) ^ n)) ===
     0;
-  if (same) exchange(o, other);
-  else remember(b, p, n, o, w0, w1, w2, w3);
+  if (!same) remember(b, p, n, o, w0, w1, w2, w3);
+  else if (++seconds % SECONDS_TO_MOVE === 0) exchange(o, other);
+  else return other;
   return o;
 };
 
@@ -145,11 +151,11 @@ const shortAt = (b: Uint8Array, v: DataView, p: number, n: number): number => {
       ((shorts[o + 3] as number) ^ w3) |
       ((shorts[o + 1] as number) ^ w1) |
       ((shorts[o + 2] as number) ^ w2) |
-      ((shorts[o + LENGTH] as number) ^ n)) !==
+      ((shorts[o + LENGTH] as number) ^ n)) ===
     0
   )
-    elsewhere(b, p, n, o, w0, w1, w2, w3);
-  return o;
+    return o;
+  return elsewhere(b, p, n, o, w0, w1, w2, w3);
 };
 
 /** The place of the string of n bytes at p, SHORT_MAX + 1 to LONG_MAX of them. @throws Refusal DeserializeBadUtf8 */
@@ -193,7 +199,7 @@ export const textId = (b: Uint8Array, v: DataView, p: number, n: number, giver: 
 /**
  * As `elsewhere`, for who wants an id: the first place, at o, holds another string, or no id that the giver gave. Generated code asks
  * for both in one comparison.
- * @returns the id  @throws Refusal DeserializeBadUtf8
+ * @returns the record, with such an id  @throws Refusal DeserializeBadUtf8
  */
 export const idElsewhere = (
   b: Uint8Array,
@@ -213,8 +219,9 @@ export const idElsewhere = (
       ((shorts[o + 2] as number) ^ w2) |
       ((shorts[o + LENGTH] as number) ^ n)) ===
     0;
-  if (!same) elsewhere(b, p, n, o, w0, w1, w2, w3);
-  return shorts[o + OWNER] === giver.owner ? (shorts[o + ID] as number) : newShortId(o, giver);
+  const at = same ? o : elsewhere(b, p, n, o, w0, w1, w2, w3);
+  if (shorts[at + OWNER] !== giver.owner) newShortId(at, giver);
+  return at;
 };
 
 /** Asks for the id of the short string whose record is at o, and notes it there. */
