@@ -42,10 +42,11 @@ export class Program {
   #stderr = '';
   readonly #waiting = new Set<() => void>();
 
-  constructor(command: readonly string[]) {
+  /** @param env what it gets beside the environment of this process */
+  constructor(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const [file = '', ...args] = command;
     this.#name = file.slice(file.lastIndexOf('/') + 1);
-    this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     keep(this.child);
     this.child.stdin?.on('error', () => {});
     this.child.stdout?.on('data', (bytes: Buffer) => {

@@ -30,7 +30,7 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 21, turnNanos: 2e6, warmNanos: 400e6, starts: 1 },
+  ...{ rounds: 13, turnNanos: 2e6, warmNanos: 300e6, starts: 1 },
   ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.1 },
 };
 

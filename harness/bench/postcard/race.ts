@@ -107,20 +107,27 @@ const warmed = async (
   turners: ReadonlyMap<string, Turner>,
   { warmNanos, turnNanos }: Pace,
 ): Promise<readonly (readonly Lane[])[]> => {
-  let lanes: Lane[][] = [];
+  const turn = turnNanos * Math.max(TURN_SHARE_MIN, Math.sqrt(share));
+  const warmUp = (turner: Turner, of: string): Promise<number> =>
+    turner.warmUp(of, (warmNanos * share) / WARM_PASSES, turn);
+  const runners = races.flatMap((race) => race.runners);
   // in passes, so that what the engine compiles beside one contender's turns is ready while others take theirs
-  for (let pass = 0; pass < WARM_PASSES; pass++) {
-    lanes = [];
-    for (const { runners } of races) {
-      const together: Lane[] = [];
-      for (const runner of runners) {
-        const turner = turners.get(runner.process) as Turner;
-        const nanos = turnNanos * Math.max(TURN_SHARE_MIN, Math.sqrt(share));
-        const count = await turner.warmUp(runner.case, (warmNanos * share) / WARM_PASSES, nanos);
-        together.push({ runner, turner, count: stint?.repeats ?? count, nanos: [] });
-      }
-      lanes.push(together);
+  for (let pass = 1; pass < WARM_PASSES; pass++)
+    // all processes at once, on every core there is: what counts here is what they repeat, not how fast they are
+    await Promise.all(
+      [...turners].map(async ([key, turner]) => {
+        for (const runner of runners) if (runner.process === key) await warmUp(turner, runner.case);
+      }),
+    );
+  const lanes: Lane[][] = [];
+  for (const race of races) {
+    const together: Lane[] = [];
+    for (const runner of race.runners) {
+      const turner = turners.get(runner.process) as Turner;
+      const count = await warmUp(turner, runner.case);
+      together.push({ runner, turner, count: stint?.repeats ?? count, nanos: [] });
     }
+    lanes.push(together);
   }
   return lanes;
 };

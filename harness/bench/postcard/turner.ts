@@ -1,4 +1,6 @@
 /** A contender's process: it repeats a case as often as it is told and answers with the CPU time that took. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Program } from '../children.ts';
 import type { SetName } from './cases.ts';
@@ -7,6 +9,8 @@ const TURNS = fileURLToPath(new URL('programs/codec-turns.ts', import.meta.url))
 /** To load a library, make the data and check that all of it comes back. */
 const READY_MILLIS = 60_000;
 const TURN_MILLIS = 60_000;
+/** Where Node keeps what it compiled of the modules, of everybody alike: half of a start is to strip their types. */
+const ENVIRONMENT = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
 /** A first turn may be nothing but compiling: the count of the next may not rest on it. */
 const GROWTH_MAX = 8;
 
@@ -45,7 +49,7 @@ export class Turner {
 
   /** @throws Error when it ends first, or a value does not come back as it was */
   static async start(start: Start): Promise<Turner> {
-    const program = new Program(commandOf(start));
+    const program = new Program(commandOf(start), ENVIRONMENT);
     try {
       const [, , sizes = '{}'] = await program.said(/^ready( (.*))?\n/, READY_MILLIS);
       return new Turner(program, JSON.parse(sizes));

@@ -3,6 +3,7 @@
  * case's bytes are, then answers lines `CASE COUNT` with the nanoseconds of CPU that COUNT repetitions took, threads of the engine
  * included.
  */
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { SETS, type SetName } from '../cases.ts';
 
@@ -12,6 +13,8 @@ const cases = await SETS[set as SetName](contender, Number(points)).catch((error
   console.error(error.message);
   process.exit(1);
 });
+// for the processes that start after this one; it may end by a signal
+flushCompileCache();
 const sizes = Object.fromEntries(cases.map(({ name, bytes }) => [name, bytes]));
 console.log(`ready ${JSON.stringify(sizes)}`);
 
