@@ -1,6 +1,6 @@
 /** Where a target that dials meets us: a port of our own whose connections become ends of the case. */
 import { createServer, type Server } from 'node:net';
-import { Broken } from '../outcome.ts';
+import { Broken, Unclear } from '../outcome.ts';
 import { type Patience, WireEnd } from './wire-end.ts';
 import type { WireLog } from './wire-log.ts';
 
@@ -26,12 +26,20 @@ export class WireListener {
     });
   }
 
-  /** @param port 0: any free one */
+  /**
+   * @param port 0: any free one
+   * @throws Unclear where a port that a case opens again went to somebody else meanwhile: a new look takes another
+   */
   static async open(log: WireLog, patience: Patience, name = 'c', port = 0): Promise<WireListener> {
     const server = createServer({ allowHalfOpen: true });
     const listener = new WireListener(server, log, patience, name);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (port === 0 || error.code !== 'EADDRINUSE') throw error;
+      throw new Unclear(
+        `port ${port}, which this case had closed, was taken by somebody else before it was opened again`,
+      );
     });
     return listener;
   }
