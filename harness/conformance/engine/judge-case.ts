@@ -52,7 +52,7 @@ export const secondLook = (first: CaseResult, second: CaseResult): CaseResult =>
 /** The case went on beyond its limit: the machine's fault, the path's, or a case that cannot end. */
 const overdue = (context: BaseContext, limit: number, path: string): Unclear => {
   try {
-    context.blameMachine(limit, 'the end of the case');
+    context.blameLoad(limit, 'the end of the case');
   } catch (error) {
     if (error instanceof Unclear) return error;
   }
