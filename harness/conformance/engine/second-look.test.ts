@@ -32,13 +32,13 @@ const server: RunningServer = {
 };
 const target: ServerTarget = { text: 'a fake', restartable: false, start: async () => server };
 
-type Item = Pick<Case<unknown>, 'alone' | 'statistical'>;
+type Item = Pick<Case<unknown>, 'alone' | 'statistical' | 'limitMillis'>;
 
 /** @param ends what the case comes to at each look; the last one again and again */
 const judged = async (
   role: 'server' | 'client',
   states: readonly Machine[],
-  ends: readonly ('fail' | 'pass')[],
+  ends: readonly ('fail' | 'pass' | 'no end')[],
   item: Item = {},
 ): Promise<{
   readonly result: CaseResult;
@@ -56,7 +56,9 @@ const judged = async (
       // registered first, so it runs last: the machine changes when this look is over
       context.cleanup(next);
       drawn.add(context.rng.int32());
-      if ((ends[looks++] ?? ends.at(-1)) === 'fail') throw new Broken('"ok"', 'nothing, then FIN');
+      const end = ends[looks++] ?? ends.at(-1);
+      if (end === 'fail') throw new Broken('"ok"', 'nothing, then FIN');
+      if (end === 'no end') await new Promise(() => undefined);
     },
   };
   const common = {
@@ -111,6 +113,14 @@ for (const role of ['server', 'client'] as const) {
     });
     t.match(chance.result, { verdict: 'pass' });
     t.equal(chance.looks, 4, 'three of the first look, one of the second');
+  });
+
+  t.test(`a case without an end is ours, but on a busy machine gets a second look (${role})`, async (t) => {
+    const limit = { limitMillis: 50 };
+    const ours = await judged(role, [WELL], ['no end'], limit);
+    t.match(ours, { result: { verdict: 'inconclusive', blame: 'harness' }, looks: 1 });
+    const late = await judged(role, [BUSY, WELL], ['no end', 'pass'], limit);
+    t.match(late, { result: { verdict: 'pass' }, looks: 2 });
   });
 }
 
