@@ -1,5 +1,4 @@
 /** Containers as targets that dial, with an image that this machine has already (the Docker lab's own hosts run in it). */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -8,19 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { refuseMissing, startClient } from './client-target.ts';
 import { TargetError } from './target.ts';
-
-const docker = (...args: readonly string[]): string => {
-  try {
-    return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return '';
-  }
-};
-const image =
-  docker('image', 'ls', 'relaylab-host', '--format', '{{.Repository}}:{{.Tag}}').split('\n')[0] ?? '';
-const skip = image === '' ? 'no engine here, or no image of the Docker lab' : false;
-const nothingLeft = (t: { equal: (a: unknown, b: unknown, why: string) => void }): void =>
-  t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance=client'), '', 'nothing is left');
+import { image, nothingLeft, skip } from './testing/containers.ts';
 
 /** Dials the port that its environment names, writes what it read from the file in its words, and answers SIGTERM. */
 const DIALS = `const fs=require("fs");const s=require("net").connect(+process.env.RELAYLAB_PORT,"127.0.0.1");s.write(fs.readFileSync(process.argv.at(-1)));process.on("SIGTERM",()=>{fs.writeFileSync(process.argv.at(-1),"stopped");console.log("bye");process.exit(7)})`;
@@ -52,7 +39,7 @@ t.test(
     t.match(client.output(), /bye/);
     t.equal(readFileSync(config, 'utf8'), 'stopped', 'what it wrote is there');
     await client.end();
-    nothingLeft(t);
+    nothingLeft(t, 'client');
   },
 );
 
@@ -60,7 +47,7 @@ t.test('one that never ends does not outlive its case', { skip }, async (t) => {
   const client = await startClient({ image: `${image} sleep 1000` }, {}, []);
   await client.end();
   t.equal(client.running, false);
-  nothingLeft(t);
+  nothingLeft(t, 'client');
 });
 
 t.test('what cannot be started is told before the first case', { skip }, async (t) => {

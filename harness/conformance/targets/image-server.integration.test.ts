@@ -1,22 +1,11 @@
 /** Containers as targets, with an image that this machine has already (the Docker lab's own hosts run in it). */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { imageServer } from './image-server.ts';
 import { type RunningServer, TargetError } from './target.ts';
-
-const docker = (...args: readonly string[]): string => {
-  try {
-    return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return '';
-  }
-};
-const image =
-  docker('image', 'ls', 'relaylab-host', '--format', '{{.Repository}}:{{.Tag}}').split('\n')[0] ?? '';
-const skip = image === '' ? 'no engine here, or no image of the Docker lab' : false;
+import { image, nothingLeft, skip } from './testing/containers.ts';
 
 const GREETS = `require("net").createServer((s)=>s.on("error",()=>{}).end("hello")).listen(+process.argv.at(-1),"0.0.0.0")`;
 const ENDS = `console.log("cannot read /etc/my-relay.conf");process.exit(9)`;
@@ -47,7 +36,7 @@ t.test('a container is started, reached, looked into, ended and started again', 
     t.equal(await server.alive(), false);
     await server.stop();
   }
-  t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance=server'), '', 'nothing is left');
+  nothingLeft(t, 'server');
 });
 
 for (const [what, text, says] of [
@@ -62,5 +51,5 @@ for (const [what, text, says] of [
   t.test(`a container that ${what} is explained`, { skip }, async (t) => {
     await t.rejects(imageServer(text).start(), says);
     await t.rejects(imageServer(text).start(), TargetError);
-    t.equal(docker('ps', '-aq', '--filter', 'label=org.relaylab.conformance=server'), '', 'nothing is left');
+    nothingLeft(t, 'server');
   });
