@@ -100,10 +100,11 @@ export class BaseContext implements CaseContext {
   }
 
   blameLoad(sinceMillis: number, awaited: string): void {
-    this.blameMachine(sinceMillis, awaited);
     const strain = this.strain(sinceMillis);
     if (strain !== undefined)
-      throw new Unclear(`the machine was too busy to tell: awaiting ${awaited}, ${strain.words}`);
+      throw new Unclear(
+        `the machine was too ${strain.slow ? 'slow' : 'busy'} to tell: awaiting ${awaited}, ${strain.words}`,
+      );
   }
 
   /** What this machine lacked in the last `sinceMillis`; undefined when it was well. */

@@ -227,7 +227,7 @@ export class WireEnd {
   #fail(expected: string, got: string): never {
     if (!this.#left) {
       const last = this.#log.events.at(-1);
-      if (last?.conn !== this.name || last.from !== 'target') this.#log.missing(this.name, got);
+      if (last?.conn !== this.name || last.from !== 'target') this.#log.note(got, this.name);
       this.#log.markLast();
     }
     throw new Broken(`on ${this.name}: ${expected}`, got);

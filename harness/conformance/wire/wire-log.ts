@@ -26,12 +26,7 @@ export class WireLog {
   readonly #events: WireEvent[] = [];
   #leftOut = 0;
 
-  note(text: string): void {
-    this.#push({ conn: '', from: 'note', text, hex: '', bytes: 0 });
-  }
-
-  /** What should have come on a connection, and has not. */
-  missing(conn: string, text: string): void {
+  note(text: string, conn = ''): void {
     this.#push({ conn, from: 'note', text, hex: '', bytes: 0 });
   }
 
