@@ -144,7 +144,7 @@ export const LAYERS: Layers = {
   ],
   'harness/bench/identity': [MACHINE, IDENTITY, 'harness/bench', 'node:'],
   'harness/bench/postcard': [
-    ...[MACHINE, POSTCARD, 'harness/bench', 'harness/report', 'node:'],
+    ...[MACHINE, POSTCARD, 'harness/bench', 'harness/report', 'harness/labs/compile-cache.ts', 'node:'],
     ...[
       '@bufbuild/protobuf',
       '@msgpack/msgpack',

@@ -1,7 +1,6 @@
 /** A contender's process: it repeats a case as often as it is told and answers with the CPU time that took. */
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../../labs/compile-cache.ts';
 import { Program } from '../children.ts';
 import type { SetName } from './cases.ts';
 
@@ -9,8 +8,8 @@ const TURNS = fileURLToPath(new URL('programs/codec-turns.ts', import.meta.url))
 /** To load a library, make the data and check that all of it comes back. */
 const READY_MILLIS = 60_000;
 const TURN_MILLIS = 60_000;
-/** Where Node keeps what it compiled of the modules, of everybody alike: half of a start is to strip their types. */
-const ENVIRONMENT = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
+/** Half of a start is to strip types from modules, of everybody alike. */
+const ENVIRONMENT = compileCache(fileURLToPath(new URL('../../..', import.meta.url)));
 /** A first turn may be nothing but compiling: the count of the next may not rest on it. */
 const GROWTH_MAX = 8;
 
