@@ -1,6 +1,9 @@
 import { PostcardError } from '../postcard-error.ts';
 import { allocatePart, copyBytes, zeroAt } from '../wire/memory.ts';
-import { bodyView, targetView } from './last-view.ts';
+import { LastView } from './last-view.ts';
+
+const bodies = new LastView();
+const targets = new LastView();
 
 /** The most bytes a body takes as a frame, terminator included. */
 export const cobsMaxLength = (bodyBytes: number): number => bodyBytes + Math.floor(bodyBytes / 254) + 2;
@@ -47,8 +50,8 @@ export const encodeCobsInto = (body: Uint8Array, target: Uint8Array, offset = 0)
   if (n > BODY_MAX) throw tooLong(n);
   if (target.length - offset < cobsMaxLength(n)) throw full(cobsMaxLength(n), target.length - offset);
   if (n < WORDS_FROM) return stuffBytes(body, target, offset);
-  const from = bodyView(body);
-  const to = targetView(target, offset);
+  const from = bodies.of(body, 0);
+  const to = targets.of(target, offset);
   const start = target.byteOffset + offset - to.byteOffset;
   return offset + stuffWords(from, body.byteOffset - from.byteOffset, n, to, start) - start;
 };

@@ -91,6 +91,15 @@ const remember = (
   shorts[o + OWNER] = 0;
 };
 
+/** Whether the record at a place is the string of n bytes with these words. `shortAt` has the same written out, to stay small when inlined. */
+const holds = (at: number, n: number, w0: number, w1: number, w2: number, w3: number): boolean =>
+  (((shorts[at] as number) ^ w0) |
+    ((shorts[at + 3] as number) ^ w3) |
+    ((shorts[at + 1] as number) ^ w1) |
+    ((shorts[at + 2] as number) ^ w2) |
+    ((shorts[at + LENGTH] as number) ^ n)) ===
+  0;
+
 /** Finds in second places so far. */
 let seconds = 0;
 /** Of so many strings found in their second place, one is moved to the first: two that both come often should not chase each other. */
@@ -113,14 +122,7 @@ export const elsewhere = (
   w3: number,
 ): number => {
   const other = o ^ SHORT_STRIDE;
-  const same =
-    (((shorts[other] as number) ^ w0) |
-      ((shorts[other + 3] as number) ^ w3) |
-      ((shorts[other + 1] as number) ^ w1) |
-      ((shorts[other + 2] as number) ^ w2) |
-      ((shorts[other + LENGTH] as number) ^ n)) ===
-    0;
-  if (!same) remember(b, p, n, o, w0, w1, w2, w3);
+  if (!holds(other, n, w0, w1, w2, w3)) remember(b, p, n, o, w0, w1, w2, w3);
   else if (++seconds % SECONDS_TO_MOVE === 0) exchange(o, other);
   else return other;
   return o;
@@ -212,14 +214,7 @@ export const idElsewhere = (
   w3: number,
   giver: IdGiver,
 ): number => {
-  const same =
-    (((shorts[o] as number) ^ w0) |
-      ((shorts[o + 3] as number) ^ w3) |
-      ((shorts[o + 1] as number) ^ w1) |
-      ((shorts[o + 2] as number) ^ w2) |
-      ((shorts[o + LENGTH] as number) ^ n)) ===
-    0;
-  const at = same ? o : elsewhere(b, p, n, o, w0, w1, w2, w3);
+  const at = holds(o, n, w0, w1, w2, w3) ? o : elsewhere(b, p, n, o, w0, w1, w2, w3);
   if (shorts[at + OWNER] !== giver.owner) newShortId(at, giver);
   return at;
 };
