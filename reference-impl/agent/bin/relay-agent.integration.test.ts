@@ -84,6 +84,30 @@ t.test('config regen writes a file that runs, over an older one, and the environ
   t.ok(linesOf(join(cwd, 'alumet-output.csv')) > 1);
 });
 
+t.test('an agent whose stdout nobody reads any more goes on, and ends in order', async (t) => {
+  const cwd = folderWith({ 'alumet-config.toml': CONTROL + MEMORY + CSV });
+  const agent = new Program([], { cwd });
+  agent.child.stdout?.destroy();
+  await agent.logged('running');
+  const file = join(cwd, 'out.csv');
+  const before = linesOf(file);
+  await eventually('more points', () => linesOf(file) > before + 8);
+  agent.kill('SIGTERM');
+  t.equal(await agent.exited(), 0, agent.stderr);
+});
+
+t.test('an output that nobody reads keeps no agent from its end', async (t) => {
+  const cwd = folderWith({
+    'alumet-config.toml': `shutdown_grace = "300ms"\n${MEMORY}[plugins.csv]\noutput_path = "pipe"\n[plugins.synthetic]\nrate = 100_000\n`,
+  });
+  t.equal((await shell('mkfifo pipe', cwd)).code, 0);
+  const agent = await Program.agent([], { cwd });
+  await agent.logged('whoever measures waits until pipe has room');
+  agent.kill('SIGTERM');
+  t.equal(await agent.exited(), 1);
+  t.match(agent.stderr, /not everything could be written within shutdown_grace/);
+});
+
 t.test('the socat lines of the document work as printed', async (t) => {
   const cwd = folderWith({ 'alumet-config.toml': CONTROL + MEMORY + CSV });
   const agent = await Program.agent([], { cwd });

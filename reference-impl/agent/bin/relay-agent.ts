@@ -2,6 +2,9 @@
 /** Measures, and relays measurements; see `relay-agent --help`. */
 import { readCommandLine } from './command-line.ts';
 
+// whoever read it has gone (`| head -1`): no reason to stop measuring
+process.stdout.on('error', () => undefined);
+
 const wanted = readCommandLine(process.argv.slice(2), {
   environment: process.env,
   stderr: (text) => process.stderr.write(text),
