@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ManualClock } from '../../testing/manual-clock.ts';
@@ -138,25 +146,78 @@ t.test(
   },
 );
 
-t.test('a reader that is slow makes senders wait', async (t) => {
-  const path = join(t.testdir(), 'pipe');
+const readAll = (fd: number): Buffer => {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const part = Buffer.alloc(65_536);
+    try {
+      const bytes = readSync(fd, part);
+      if (bytes === 0) break;
+      parts.push(part.subarray(0, bytes));
+    } catch (error) {
+      // nothing more in it for now
+      t.match(error, { code: 'EAGAIN' });
+      break;
+    }
+  }
+  return Buffer.concat(parts);
+};
+
+const newPipe = (path: string): string => {
   execFileSync('mkfifo', [path]);
+  return path;
+};
+
+t.test('a reader that is slow makes senders wait, and gets everything', async (t) => {
+  for (const isEarly of [true, false]) {
+    const path = newPipe(join(t.testdir(), 'pipe'));
+    const { output, clock, lines } = stage(path);
+    const openReader = (): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const early = isEarly ? openReader() : undefined;
+    await output.open();
+    const reader = early ?? openReader();
+    let taken = false;
+    // many times what the pipe and one read of it hold
+    void output.write(batch(points(10_000))).then(() => {
+      taken = true;
+    });
+    let text = '';
+    for (let i = 0; i < 5_000 && lines.length === 0; i++) await clock.turn(20);
+    t.match(lines[0], { level: 'error', text: /EAGAIN.*whoever measures waits/ });
+    t.notOk(taken, 'the pipe holds less than the batch');
+    for (let i = 0; i < 50_000 && !taken; i++) {
+      text += readAll(reader).toString();
+      await clock.turn(20);
+    }
+    t.ok(taken);
+    text += readAll(reader).toString();
+    t.equal(text.trimEnd().split('\n').length, 10_001);
+    t.match(lines.at(-1), { level: 'info', text: /takes measurements again/ });
+    t.equal(lines.length, 2, 'told once');
+    await output.close();
+    closeSync(reader);
+  }
+});
+
+t.test('a reader that has gone is told: nobody waits for it', async (t) => {
+  const path = newPipe(join(t.testdir(), 'pipe'));
   const { output } = stage(path);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   await output.open();
-  const reader = await open(path, 'r');
-  let taken = false;
-  // many times what the pipe and one read of it hold
-  const written = output.write(batch(points(10_000))).then(() => {
-    taken = true;
-  });
-  let bytes = 0;
-  const buffer = Buffer.alloc(65_536);
-  bytes += (await reader.read(buffer)).bytesRead;
-  t.notOk(taken, 'the pipe holds less than the batch');
-  while (!taken) bytes += (await reader.read(buffer)).bytesRead;
-  await written;
+  await output.write(batch(points(5)));
+  closeSync(reader);
+  await t.rejects(output.write(batch(points(5))), { code: 'OUTPUT_FILE', got: /EPIPE/ });
   await output.close();
-  for (let more = 1; more > 0; bytes += more) more = (await reader.read(buffer)).bytesRead;
-  t.ok(bytes > 4 * 65_536);
-  await reader.close();
+});
+
+t.test('a pipe that nobody reads holds up no end', async (t) => {
+  const { output, clock } = stage(newPipe(join(t.testdir(), 'pipe')), {
+    forceFlush: false,
+    endMillis: 1_000,
+  });
+  await output.open();
+  const refused = t.rejects(output.write(batch(points(10_000))), { code: 'OUTPUT_CLOSED' });
+  await clock.turn(100);
+  await output.close();
+  await refused;
 });

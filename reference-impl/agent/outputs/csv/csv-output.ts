@@ -1,5 +1,5 @@
 import { constants, writeSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Backoff, type Schedule } from '../../../backoff/schedule.ts';
 import { rngFor } from '../../../machine/rng.ts';
 import type { Batch } from '../../../measurement-relay/messages.ts';
@@ -28,6 +28,9 @@ const BUFFER_BYTES = 4 * HELD_BYTES_MAX;
 const BYTES_A_CHAR_MAX = 3;
 const HEADER_BYTES_MAX = 1 << 20;
 const TAIL_BYTES = 65_536;
+/** A pipe whose reader is slow is asked again after so long, and told of after so many times. */
+const PIPE_MILLIS = 20;
+const PIPE_TURNS_UNTOLD = 50;
 /** Errors that pass when somebody makes room or the device comes back. */
 const PASSING: ReadonlySet<string | undefined> = new Set([
   'ENOSPC',
@@ -40,6 +43,22 @@ const PASSING: ReadonlySet<string | undefined> = new Set([
 ]);
 
 const errorCode = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/**
+ * A pipe or device is opened for writing only, or a pipe would be its own reader and never say that the other one has gone; one that
+ * nobody reads yet waits for whoever will. It never keeps a thread waiting: the process could not end before that thread.
+ */
+const openFile = async (path: string): Promise<FileHandle> => {
+  const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDWR, O_WRONLY } = constants;
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined || there.isFile()) return open(path, O_RDWR | O_CREAT | O_APPEND, 0o644);
+  try {
+    return await open(path, O_WRONLY | O_APPEND | O_NONBLOCK);
+  } catch (error) {
+    if (!there.isFIFO() || errorCode(error) !== 'ENXIO') throw error;
+    return open(path, O_RDWR | O_APPEND | O_NONBLOCK);
+  }
+};
 
 /**
  * Measurements as a CSV file with Alumet's columns. An existing file goes on with its own columns; a line that a crash has torn is
@@ -60,7 +79,7 @@ export class CsvOutput implements Output {
   #heldBytes = 0;
   /**
    * A file of its own is written without a detour through another thread: the kernel only copies. With the detour, whatever arrives
-   * meanwhile lives long enough to be moved by the garbage collector. Pipes and devices may keep us waiting, so they get the thread.
+   * meanwhile lives long enough to be moved by the garbage collector. Devices may take their time, so they get the thread.
    */
   #isRegular = false;
   #closing = false;
@@ -77,13 +96,13 @@ export class CsvOutput implements Output {
   async open(): Promise<void> {
     const { path } = this.#config;
     try {
-      this.#file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o644);
+      this.#file = await openFile(path);
     } catch (error) {
       throw this.#unusable('a file that can be written', error);
     }
-    const stat = await this.#file.stat();
-    this.#isRegular = stat.isFile();
-    if (this.#isRegular && stat.size > 0) await this.#goOn(this.#file, stat.size);
+    const opened = await this.#file.stat();
+    this.#isRegular = opened.isFile();
+    if (this.#isRegular && opened.size > 0) await this.#goOn(this.#file, opened.size);
   }
 
   async write({ points, origin }: Batch): Promise<void> {
@@ -135,7 +154,8 @@ export class CsvOutput implements Output {
   /** @param deadline when to give up @throws AgentError OUTPUT_STUCK | OUTPUT_CLOSED | OUTPUT_FILE */
   async #bringOut(deadline: number): Promise<void> {
     if (this.#heldBytes === 0 || this.#file === undefined) return;
-    let waited = false;
+    let told = false;
+    let pipeTurns = 0;
     while (this.#heldBytes > 0) {
       try {
         const bytesWritten = this.#isRegular
@@ -143,17 +163,20 @@ export class CsvOutput implements Output {
           : (await this.#file.write(this.#buffer, 0, this.#heldBytes)).bytesWritten;
         this.#buffer.copyWithin(0, bytesWritten, this.#heldBytes);
         this.#heldBytes -= bytesWritten;
+        pipeTurns = 0;
       } catch (error) {
-        waited = true;
-        await this.#pause(error, this.#heldBytes, deadline);
+        const isSlow = errorCode(error) === 'EAGAIN' && ++pipeTurns !== PIPE_TURNS_UNTOLD;
+        told ||= !isSlow;
+        await this.#pause(error, this.#heldBytes, deadline, isSlow);
       }
     }
     this.#backoff.succeeded(this.#clock.now());
-    if (waited)
+    if (told)
       this.#log.info(`${this.name}: ${this.#config.path} takes measurements again, nothing was left out`);
   }
 
-  async #pause(error: unknown, bytesLeft: number, deadline: number): Promise<void> {
+  /** @param isSlow a reader that is no trouble yet: nothing is logged */
+  async #pause(error: unknown, bytesLeft: number, deadline: number, isSlow: boolean): Promise<void> {
     const { retry, path } = this.#config;
     const left = `${bytesLeft} bytes that are not in ${path}: ${reasonOf(error)}`;
     const lost = (code: string, expected: string): AgentError =>
@@ -165,24 +188,28 @@ export class CsvOutput implements Output {
         hint: 'make room, or choose another output_path',
         cause: error,
       });
+    const isClosed = (): AgentError =>
+      lost('OUTPUT_CLOSED', 'all measurements in the file before it was closed');
+    if (this.#closing) throw isClosed();
     if (!PASSING.has(errorCode(error))) throw this.#unusable('a file that takes measurements', error);
     const now = this.#clock.now();
     if (now >= deadline) throw lost('OUTPUT_STUCK', 'all measurements in the file before the end');
-    const wait = this.#backoff.failed(now) ?? retry.capMillis;
-    this.#log.error(
-      { waitMillis: wait },
-      `${this.name}: ${reasonOf(error)}; whoever measures waits until ${path} has room`,
-    );
-    if (!this.#closing)
-      await new Promise<void>((resolve) => {
-        const cancel = this.#clock.wake(now + wait, resolve);
-        this.#wake = () => {
-          cancel();
-          resolve();
-        };
-      });
+    const isPipe = errorCode(error) === 'EAGAIN';
+    const wait = isPipe ? PIPE_MILLIS : (this.#backoff.failed(now) ?? retry.capMillis);
+    if (!isSlow)
+      this.#log.error(
+        { waitMillis: wait },
+        `${this.name}: ${reasonOf(error)}; whoever measures waits until ${path} has room`,
+      );
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.wake(now + wait, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
     this.#wake = undefined;
-    if (this.#closing) throw lost('OUTPUT_CLOSED', 'all measurements in the file before it was closed');
+    if (this.#closing) throw isClosed();
   }
 
   #unusable(expected: string, error: unknown): AgentError {
