@@ -6,7 +6,7 @@ import { parse } from 'smol-toml';
 import t, { type Test } from 'tap';
 import { ConfigTable, type TomlTable } from '../../config/config-table.ts';
 import { realClock } from '../../real-clock.ts';
-import { batch, points, recordedLog, sampleRegistry } from '../testing/sample-points.ts';
+import { batch, point, points, recordedLog, sampleRegistry, text } from '../testing/sample-points.ts';
 import { InfluxOutput, retryAfterMillis } from './influx-output.ts';
 import { influxPlugin } from './influx-plugin.ts';
 
@@ -55,6 +55,15 @@ const origin = { client: 'a', spool: 's', batch: 1 };
 const linesOf = (requests: readonly Request[]): readonly string[] =>
   requests.flatMap(({ body }) => body.trimEnd().split('\n'));
 
+t.test('points that differ in an attribute only are not one to InfluxDB', async (t) => {
+  const { output, requests } = await stage(t, '');
+  const states = ['user', 'system', 'idle'].map((state) => point({ attributes: [text('cpu_state', state)] }));
+  await output.write(batch(states, origin));
+  // what InfluxDB takes for the same point: measurement, tags and time
+  const keys = linesOf(requests).map((line) => line.replace(/ .* /, ' '));
+  t.equal(new Set(keys).size, 3, keys.join('\n'));
+});
+
 t.test('points are posted to where each version of InfluxDB takes them', async (t) => {
   const v2 = await stage(t, 'org = "o/1"\nbucket = "b"\ntoken = "secret"');
   await v2.output.write(batch(points(1_000), origin));
@@ -71,7 +80,7 @@ t.test('points are posted to where each version of InfluxDB takes them', async (
     {
       url: '/write?db=d&rp=r&precision=ns',
       headers: { authorization: 'Basic dTpw', 'content-encoding': 'gzip' },
-      body: /value=0i,cpu_state="user" 1700000000000000000\n/,
+      body: /^cpu_time,cpu_state=user,.* value=0i 1700000000000000000\n/,
     },
   ]);
 });

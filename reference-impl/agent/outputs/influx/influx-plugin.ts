@@ -71,8 +71,9 @@ export const influxPlugin: Plugin<InfluxConfig, AgentContext> = {
 # InfluxDB 2, with token = "\${INFLUX_TOKEN}". InfluxDB 1 instead: database, and perhaps retention_policy, user, password.
 org = "relay"
 bucket = "measurements"
-# Attributes become "field"s or "tag"s, but for those that a list names.
-attributes_as = "field"
+# Attributes become "tag"s or "field"s, but for those that a list names. As fields (Alumet's choice) they do not tell points apart:
+# of user, system and idle at the same time InfluxDB keeps one.
+attributes_as = "tag"
 attributes_as_tags = []
 attributes_as_fields = []
 # Unsigned numbers as "7u"; without it (InfluxDB 1) as "7i".
@@ -82,7 +83,7 @@ request_timeout = "30s"
 ${QUEUE_DEFAULTS}${RETRY_DEFAULTS}`,
   read: (table) => ({
     ...readTarget(table),
-    attributesAs: table.choice('attributes_as', ['field', 'tag'], 'field'),
+    attributesAs: table.choice('attributes_as', ['tag', 'field'], 'tag'),
     attributesAsTags: new Set(table.strings('attributes_as_tags', [])),
     attributesAsFields: new Set(table.strings('attributes_as_fields', [])),
     uintSuffix: table.boolean('uint_suffix', true),
