@@ -2,6 +2,7 @@ import t from 'tap';
 import { Agent, type Ended } from './agent.ts';
 import type { AgentConfig, ConfiguredPlugin } from './config/agent-config.ts';
 import type { Service } from './pipeline/element.ts';
+import { ANY_NAME } from './pipeline/pattern.ts';
 import type { AgentContext } from './plugin.ts';
 import { capturingLog } from './testing/capturing-log.ts';
 import { CountingSource, RememberingOutput, valuesOf } from './testing/elements.ts';
@@ -141,6 +142,37 @@ t.test('a reload starts anew what changed and leaves the rest', async (t) => {
   t.same(after.calls, ['open']);
   await agent.stop();
 });
+
+t.test(
+  'an output that cannot bring out everything when it is reloaded or stopped ends no agent',
+  async (t) => {
+    for (const how of ['reload', 'stop'] as const) {
+      const [before, after] = [new RememberingOutput('b/out'), new RememberingOutput('b/out')];
+      const source = sourcePlugin(new CountingSource('a/count', 100));
+      const { agent, clock, asked } = agentOf(config([source, outputPlugin(before)]));
+      await agent.start();
+      before.hold();
+      await clock.turn(100);
+      before.failure = new Error('server away');
+      if (how === 'stop')
+        agent.obey({
+          type: 'control',
+          pattern: { kind: 'output', plugin: ANY_NAME, element: ANY_NAME },
+          action: { type: 'stop' },
+        });
+      const reloaded =
+        how === 'reload' ? agent.reload(config([source, outputPlugin(after, 'changed')])) : undefined;
+      await settled();
+      t.equal(before.finishes, 1, 'it hears that its end has begun');
+      before.release();
+      await reloaded;
+      await clock.turn(200);
+      t.notOk(asked(), how);
+      if (how === 'reload') t.ok(after.written.length > 0);
+      t.match(await agent.stop(), { clean: false, problems: ['b/out: server away'] }, 'but it is told');
+    }
+  },
+);
 
 t.test('a reload that cannot start its plugins goes back, and says why', async (t) => {
   const made: RememberingOutput[] = [];

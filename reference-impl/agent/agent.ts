@@ -255,15 +255,22 @@ export class Agent {
         log.warn({ element: event.name, action: event.action }, `ignored: ${event.why}`);
         return;
       case 'output.failed':
-        this.#fail(event.name, event.error);
+        this.#blame(event.name, event.error);
+        // one that was stopped or reloaded is gone either way: the agent runs on without it
+        if (!event.wasLeaving) this.ask();
     }
   }
 
   #fail(element: string, error: unknown): void {
+    this.#blame(element, error);
+    this.ask();
+  }
+
+  /** Its end will not be clean. */
+  #blame(element: string, error: unknown): void {
     this.#options.log.error({ element, why: reasonOf(error) }, 'an element failed for good');
     const why = error instanceof AgentError ? error.message : `${element}: ${reasonOf(error)}`;
     if (!this.#problems.includes(why)) this.#problems.push(why);
-    this.ask();
   }
 }
 

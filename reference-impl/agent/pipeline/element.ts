@@ -66,6 +66,8 @@ export interface Output {
    * concurrently. A rejection is for good: the output has tried whatever it tries, and the agent ends with an error.
    */
   write(batch: Batch): Promise<void>;
+  /** Its end has begun: what waits for it comes now and nothing after that. One that holds writes back until there is room does so no more. */
+  finish?(): void;
   /** Nothing more may come for a while (SIGHUP, end): bring out what is held. */
   flush(): Promise<void>;
   close(): Promise<void>;

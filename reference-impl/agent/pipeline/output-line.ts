@@ -13,17 +13,18 @@ export class OutputLine {
   readonly output: Output;
   readonly #buffersMax: number;
   readonly #roomy: () => void;
-  readonly #failed: (output: Output, error: unknown) => void;
+  readonly #failed: (output: Output, error: unknown, wasLeaving: boolean) => void;
   readonly #waiting: Waiting[] = [];
   #state: OutputState = 'running';
   #writing: Promise<void> | undefined;
   #stop: Promise<void> | undefined;
+  #isFinishing = false;
   #batches = 0;
   #points = 0;
 
   /**
    * @param roomy there is room again, or the line ended
-   * @param failed called once
+   * @param failed called once; `wasLeaving`: it had been stopped, and was bringing out what waited
    */
   constructor(
     output: Output,
@@ -31,7 +32,10 @@ export class OutputLine {
     {
       roomy,
       failed,
-    }: { readonly roomy: () => void; readonly failed: (output: Output, error: unknown) => void },
+    }: {
+      readonly roomy: () => void;
+      readonly failed: (output: Output, error: unknown, wasLeaving: boolean) => void;
+    },
   ) {
     this.output = output;
     this.#buffersMax = buffersMax;
@@ -75,6 +79,13 @@ export class OutputLine {
     this.#write();
   }
 
+  /** Tells the output that its end has begun. It still takes what sources have in hand. */
+  finish(): void {
+    if (!this.alive || this.#isFinishing) return;
+    this.#isFinishing = true;
+    this.output.finish?.();
+  }
+
   /** For good. Resolves when everything is written, flushed and closed, or the output failed. */
   stop(): Promise<void> {
     this.#stop ??= this.#end();
@@ -113,6 +124,7 @@ export class OutputLine {
 
   async #end(): Promise<void> {
     if (this.alive) {
+      this.finish();
       this.#state = 'stopping';
       // a write in flight goes on with what waits
       while (this.#waiting.length > 0 && this.#state === 'stopping') {
@@ -137,9 +149,10 @@ export class OutputLine {
 
   #fail(error: unknown): void {
     if (this.#state === 'failed') return;
+    const wasLeaving = this.#state === 'stopping';
     this.#state = 'failed';
     for (const { taken } of this.#waiting.splice(0)) taken(false);
-    this.#failed(this.output, error);
+    this.#failed(this.output, error, wasLeaving);
     this.#roomy();
   }
 }

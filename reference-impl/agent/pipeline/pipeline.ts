@@ -12,8 +12,13 @@ export type Group = { readonly plugin: string; readonly elements: readonly Pipel
 export type PipelineEvent =
   | { readonly type: 'source.failed'; readonly name: string; readonly error: unknown }
   | { readonly type: 'source.recovered'; readonly name: string }
-  /** For good; the agent cannot keep what it promised. */
-  | { readonly type: 'output.failed'; readonly name: string; readonly error: unknown }
+  /** For good; the agent cannot keep what it promised. `wasLeaving`: it had been told to end, and could not bring out everything. */
+  | {
+      readonly type: 'output.failed';
+      readonly name: string;
+      readonly error: unknown;
+      readonly wasLeaving: boolean;
+    }
   /** Socket control asked for what this element cannot do. */
   | {
       readonly type: 'ignored';
@@ -104,6 +109,8 @@ export class Pipeline {
   /** Ends the elements of some plugins: their sources first, their outputs when all is written. Then `next` runs before anybody is let on. */
   async replace(plugins: readonly string[], next: () => Promise<void>): Promise<void> {
     const leaving = this.#groups.filter(({ plugin }) => plugins.includes(plugin));
+    // first: one that holds writes back holds back the sources, too
+    for (const { outputs } of leaving) for (const line of outputs) line.finish();
     await this.#stopSources(leaving);
     this.#gate = true;
     try {
@@ -150,7 +157,10 @@ export class Pipeline {
 
   /** Ends everything in order: sources, what transforms hold, outputs when all is written, also those that are paused. */
   async stop(): Promise<void> {
-    for (const line of this.#lines('outputs')) line.resume();
+    for (const line of this.#lines('outputs')) {
+      line.resume();
+      line.finish();
+    }
     await this.#stopSources(this.#groups);
     for (const { transforms } of this.#groups) this.#flushTransforms(transforms);
     await Promise.all(this.#lines('outputs').map((line) => line.stop()));
@@ -198,7 +208,8 @@ export class Pipeline {
         lines.outputs.push(
           new OutputLine(element.output, this.#options.queueBuffers, {
             roomy: () => this.#wake(),
-            failed: ({ name }, error) => heard({ type: 'output.failed', name, error }),
+            failed: ({ name }, error, wasLeaving) =>
+              heard({ type: 'output.failed', name, error, wasLeaving }),
           }),
         );
       else if (element.source.kind === 'autonomous')

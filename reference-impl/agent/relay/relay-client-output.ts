@@ -32,6 +32,9 @@ export class RelayClientOutput implements Output {
   #delivered = 0;
   #acknowledges = false;
   #refused: string | undefined;
+  #isFinishing = false;
+  #isTold = false;
+  #patience: (() => void) | undefined;
 
   constructor(config: RelayClientConfig, context: AgentContext) {
     this.#config = config;
@@ -56,7 +59,12 @@ export class RelayClientOutput implements Output {
   async write({ points, origin }: Batch): Promise<void> {
     if (points.length === 0) return;
     const { client, spool } = this.#opened();
-    await this.#until(() => !this.#isFull(spool));
+    if (this.#isFull(spool)) {
+      const { sealedPoints, openPoints } = spool.books;
+      const fields = { points: sealedPoints + openPoints };
+      this.#warn('held', fields, `${NAME}: the spool is full, whoever measures waits for the server`);
+      await this.#until(() => !this.#isFull(spool));
+    }
     this.#refused = undefined;
     client.append(points);
     if (this.#refused !== undefined && this.#config.spoolWhenFull === 'hold')
@@ -67,6 +75,18 @@ export class RelayClientOutput implements Output {
     await this.#until(() => this.#delivered >= batch);
   }
 
+  /** What waits goes into the spool, however full, and batches that others have sent us wait no longer than the end may take. */
+  finish(): void {
+    const { clock } = this.#context;
+    this.#isFinishing = true;
+    this.#wake();
+    if (this.#spool?.durable !== false) return;
+    this.#patience = clock.wake(clock.now() + this.#config.drainMillis, () => {
+      this.#failure ??= this.#leftBehind('relayed points that were not; their sender has them still');
+      this.#wake();
+    });
+  }
+
   async flush(): Promise<void> {
     this.#client?.flush();
   }
@@ -74,6 +94,7 @@ export class RelayClientOutput implements Output {
   async close(): Promise<void> {
     const [client, spool] = [this.#client, this.#spool];
     if (client === undefined || spool === undefined) return;
+    this.#patience?.();
     const left = await client.close();
     this.#client = undefined;
     spool.close();
@@ -82,19 +103,22 @@ export class RelayClientOutput implements Output {
       this.#context.log.info({ points: left }, 'relay-client: kept in the spool for the next start');
       return;
     }
-    // already told when it gave up
-    if (this.#failure !== undefined) return;
-    throw new AgentError({
+    if (this.#isTold) return;
+    throw this.#failure ?? this.#leftBehind(`${left} points that were not`);
+  }
+
+  #leftBehind(got: string): AgentError {
+    return new AgentError({
       code: 'RELAY_LEFT_BEHIND',
       where: NAME,
       expected: `every point delivered to ${addressText(this.#config.server)} within drain_timeout`,
-      got: `${left} points that were not`,
+      got,
       hint: 'set spool_path, so that they are kept on disk',
     });
   }
 
   #opened(): { readonly client: OpenedClient; readonly spool: Spool } {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#checkFailure();
     if (this.#client === undefined || this.#spool === undefined) throw new Error(`${NAME} is not open`);
     return { client: this.#client, spool: this.#spool };
   }
@@ -102,7 +126,8 @@ export class RelayClientOutput implements Output {
   #openSpool(): Spool {
     const { spoolPath, spoolBytesMax, spoolWhenFull } = this.#config;
     const limits = {
-      bytesMax: spoolBytesMax,
+      // held is by us, between batches: refused points would be lost
+      bytesMax: spoolWhenFull === 'hold' ? Number.POSITIVE_INFINITY : spoolBytesMax,
       whenFull: spoolWhenFull === 'hold' ? 'refuse' : 'drop oldest',
     } as const;
     if (spoolPath === undefined) return new MemorySpool(newSpoolId, limits);
@@ -117,16 +142,22 @@ export class RelayClientOutput implements Output {
 
   #isFull({ books }: Spool): boolean {
     const { spoolWhenFull, spoolBytesMax } = this.#config;
+    if (this.#isFinishing) return false;
     return spoolWhenFull === 'hold' && books.sealedBytes + books.openBytes > spoolBytesMax * HOLD_SHARE;
   }
 
   /** @throws AgentError once the client has given up */
   async #until(holds: () => boolean): Promise<void> {
     while (!holds()) {
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#checkFailure();
       await this.#changed.promise;
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#checkFailure();
+  }
+
+  /** Whoever gave up takes points into a spool on disk all the same. */
+  #checkFailure(): void {
+    if (this.#failure !== undefined && this.#spool?.durable !== true) throw this.#failure;
   }
 
   #spoolFailed(detail: string): AgentError {
@@ -150,6 +181,9 @@ export class RelayClientOutput implements Output {
       hint: `${kept}; retry.max_times and retry.forever say how long it tries`,
     });
     this.#wake();
+    // one that was told to end says at its end what that meant
+    if (this.#isFinishing) return;
+    this.#isTold = true;
     this.#context.failed(NAME, this.#failure);
   }
 

@@ -30,7 +30,7 @@ acknowledge = true
 # Keep what is not delivered in this file: it survives a restart and a crash. Default: in memory.
 #spool_path = "relay-client.spool"
 spool_max_bytes = 67108864
-# When it is full: "hold" sources back, or "drop-oldest"
+# When it is nearly full: "hold" sources back (what they have in hand still goes in), or "drop-oldest"
 spool_when_full = "hold"
 # How long a stop may take to deliver what is left.
 drain_timeout = "5s"

@@ -50,6 +50,7 @@ export class RememberingOutput implements Output {
   failure: Error | undefined;
   openFailure: Error | undefined;
   writing = 0;
+  finishes = 0;
 
   /** @param log of several elements, to see their order */
   constructor(name: string, log: string[] = []) {
@@ -69,6 +70,10 @@ export class RememberingOutput implements Output {
   async open(): Promise<void> {
     this.#call('open');
     if (this.openFailure !== undefined) throw this.openFailure;
+  }
+
+  finish(): void {
+    this.finishes++;
   }
 
   async write(batch: Batch): Promise<void> {
