@@ -41,7 +41,7 @@ export type Column =
 /** The columns of a store, cut to what is used. */
 export const columnOf = (root: Layout, store: Store): Column => {
   const used = <T>(slot: number, level: number): T => {
-    const items = store.arrays[slot] as SlotItems & { subarray?: (from: number, to: number) => unknown };
+    const items = store.array(slot) as SlotItems & { subarray?: (from: number, to: number) => unknown };
     return (items.subarray ? items.subarray(0, store.counts[level] as number) : items) as T;
   };
   const view = (of: Layout, level: number): Column => {

@@ -55,11 +55,14 @@ const POINTS: Infer<typeof Point>[] = [
   },
 ];
 const bytes = compile(p.seq(Point)).encode(POINTS);
+/** By WebAssembly where it can, by generated JavaScript, by closures. */
+const WAYS = [{ mode: 'compiled' }, { mode: 'compiled', webAssembly: false }, { mode: 'no-eval' }] as const;
 
-for (const mode of ['compiled', 'no-eval'] as const) {
+for (const way of WAYS) {
+  const mode = JSON.stringify(way);
   t.test(`${mode}: columns hold what objects would`, async (t) => {
     for (const text of ['dict', 'ref'] as const) {
-      const table = columns(Point, { mode, text }).decode(bytes);
+      const table = columns(Point, { ...way, text }).decode(bytes);
       t.same(table.rows(), POINTS, text);
       t.same(table.row(1), POINTS[1]);
       t.throws(() => table.row(2), { name: 'RangeError' });
@@ -67,7 +70,7 @@ for (const mode of ['compiled', 'no-eval'] as const) {
   });
 
   t.test(`${mode}: numbers lie in typed arrays, equal strings have one id`, async (t) => {
-    const table = columns(Point, { mode, columns: { consumer: 'ref' } }).decode(bytes);
+    const table = columns(Point, { ...way, columns: { consumer: 'ref' } }).decode(bytes);
     const { id, at, kind, consumer, attributes } = table.columns;
     t.same(id, { kind: 'number', values: new Float64Array([1, 2 ** 40]) });
     t.same(at.kind === 'group' ? at.parts.secs : at, {
@@ -85,7 +88,7 @@ for (const mode of ['compiled', 'no-eval'] as const) {
   });
 
   t.test(`${mode}: arrays are used again, and a dictionary can go on`, async (t) => {
-    const codec = columns(Point, { mode });
+    const codec = columns(Point, way);
     const dictionary = new Dictionary();
     const first = codec.decode(bytes, { dictionary });
     const ids = first.columns.id.kind === 'number' ? first.columns.id.values.buffer : undefined;
@@ -100,7 +103,7 @@ for (const mode of ['compiled', 'no-eval'] as const) {
   });
 
   t.test(`${mode}: a refusal names the place`, async (t) => {
-    const codec = columns(Point, { mode });
+    const codec = columns(Point, way);
     t.match(
       refusalOf(() => codec.decode(bytes.subarray(0, bytes.length - 1))),
       {
@@ -197,11 +200,12 @@ t.test(
           const inputs = edits.map(([at, byte]) => whole.with(at % whole.length, byte));
           for (const input of [whole, ...inputs]) {
             const plain = objects.safeDecode(input);
-            for (const mode of ['compiled', 'no-eval'] as const)
+            for (const way of WAYS)
               for (const text of ['dict', 'ref'] as const) {
+                const { mode } = way;
                 let got: unknown;
                 try {
-                  const table = columns(row, { mode, text }).decode(input);
+                  const table = columns(row, { ...way, text }).decode(input);
                   if (plain.ok) got = table.rows();
                 } catch (thrown) {
                   if (!(thrown instanceof PostcardError)) throw thrown;
@@ -241,8 +245,9 @@ t.test('a row that is read again for want of room leaves nothing behind twice', 
     last: new Map([[i % 256, 1]]),
   })) as never;
   const input = compile(p.seq(Row)).encode(rows);
-  for (const mode of ['compiled', 'no-eval'] as const) {
-    const table = columns(Row, { mode, limits: { emptyItems: 600 } }).decode(input);
+  for (const way of WAYS) {
+    const mode = JSON.stringify(way);
+    const table = columns(Row, { ...way, limits: { emptyItems: 600 } }).decode(input);
     t.same(table.rows(), rows, mode);
     const lists = table.columns.lists;
     const choice = lists.kind === 'list' && lists.of.kind === 'group' ? lists.of.parts['1'] : undefined;

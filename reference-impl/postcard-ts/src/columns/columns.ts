@@ -12,6 +12,7 @@ import { ColumnsSource } from './columns-source.ts';
 import { Dictionary } from './dictionary.ts';
 import { type Layout, LayoutPlan, type TextForm, type TextForms } from './layout.ts';
 import { type RowReader, rowReader } from './rows.ts';
+import { RowsEngine } from './rows-engine.ts';
 import { Store } from './store.ts';
 
 export type ColumnsOptions = Omit<CodecOptions, 'trailing'> & {
@@ -19,6 +20,8 @@ export type ColumnsOptions = Omit<CodecOptions, 'trailing'> & {
   readonly text?: TextForm;
   /** Other forms for some columns, by path (`consumer_id`, `attributes[0]`); they hold for what lies below, too. */
   readonly columns?: TextForms;
+  /** `false`: not by WebAssembly, which reads most rows twice as fast where code may be generated and the platform has it. */
+  readonly webAssembly?: boolean;
 };
 
 export type ColumnsDecodeOptions<T> = {
@@ -110,7 +113,11 @@ export const columnsSource = (row: Node, options: ColumnsOptions): string => {
  */
 export const columns = <T>(row: Schema<T>, options: ColumnsOptions = {}): ColumnsCodec<T> => {
   if (!mayGenerate(options.mode)) return assembleColumns<T>(row.node, options, undefined, 'no-eval');
-  const own = new Function('H', columnsSource(row.node, options))(CALLABLE) as ColumnsFunction;
+  let made: ColumnsFunction | undefined;
+  const own: ColumnsFunction = (p, store) => {
+    made ??= new Function('H', columnsSource(row.node, options))(CALLABLE) as ColumnsFunction;
+    made(p, store);
+  };
   return assembleColumns<T>(row.node, options, own, 'compiled');
 };
 
@@ -125,6 +132,8 @@ export const assembleColumns = <T>(
   const plan = new LayoutPlan(row, options.columns ?? {}, options.text ?? 'dict');
   const closures = (): ColumnsFunction => new ClosureColumns(row, settings).build(row, plan.root);
   const read = own ?? closures();
+  const rows =
+    own === undefined || options.webAssembly === false ? undefined : RowsEngine.of(row, plan, settings);
   const perRow = new Array<number>(plan.levels).fill(0);
 
   const emptyStore = (bytes: Uint8Array, { reuse, dictionary }: ColumnsDecodeOptions<T>): Store => {
@@ -151,7 +160,13 @@ export const assembleColumns = <T>(
     checkedOpen(bytes, offset, settings.limits);
     const store = emptyStore(bytes, how);
     try {
-      read(input.p, store);
+      if (rows?.read(input.p, store) !== true) {
+        if (rows !== undefined) {
+          checkedOpen(bytes, offset, settings.limits);
+          store.clear();
+        }
+        read(input.p, store);
+      }
       store.learn();
       return { table: new Table<T>(plan.root, store), end: input.p - input.s };
     } catch (thrown) {

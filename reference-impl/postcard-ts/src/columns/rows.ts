@@ -1,7 +1,7 @@
 import type { Node } from '../schema/node.ts';
 import { referredText } from './dictionary.ts';
 import type { Layout, PayloadForm } from './layout.ts';
-import type { SlotItems, Store } from './store.ts';
+import type { Store } from './store.ts';
 
 /** Reads one item back out of the columns, as decoding it to objects would have given it. */
 export type RowReader = (i: number) => unknown;
@@ -13,7 +13,7 @@ const define = (target: object, key: string, value: unknown): void => {
 
 /** Builds the reader of rows of a store. @throws (when read) TypeError for a reference that is not UTF-8 */
 export const rowReader = (layout: Layout, store: Store): RowReader => {
-  const array = (slot: number): SlotItems => store.arrays[slot] as SlotItems;
+  const array = (slot: number) => store.array(slot);
   const bytes = (offset: unknown, length: unknown): Uint8Array =>
     store.bytes.subarray(offset as number, (offset as number) + (length as number));
   const read = (of: Layout): RowReader => {

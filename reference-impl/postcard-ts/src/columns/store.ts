@@ -1,9 +1,12 @@
 import { input } from '../wire/input.ts';
+import { copyBytes } from '../wire/memory.ts';
 import { Dictionary } from './dictionary.ts';
-import { SLOT_ARRAYS, type Slot } from './layout.ts';
+import { SLOT_ARRAYS, type Slot, type SlotArray } from './layout.ts';
+import type { Placement } from './placement.ts';
 
 /** Any array a slot may have; generated code knows which. */
 export type SlotItems = { readonly length: number; [index: number]: unknown };
+type TypedArrays = (typeof SLOT_ARRAYS)[Exclude<SlotArray, 'any'>];
 type Typed = SlotItems & { set(from: unknown): void };
 
 /** What typed slots hold before there is room: nothing is ever written into it. */
@@ -25,8 +28,9 @@ export class Store {
   dictionary = new Dictionary();
   /** What references point into: the input. */
   bytes: Uint8Array = new Uint8Array(0);
-  /** First byte of the input in its buffer: offsets count from there. */
-  base = 0;
+  /** Typed arrays as they were read elsewhere, several in a piece; views of them are made when they are asked for. */
+  #pieces: Uint8Array<ArrayBuffer>[] | undefined;
+  #placement: Placement | undefined;
 
   constructor(slots: readonly Slot[], levels: number, perRow: number[] = new Array(levels).fill(0)) {
     this.#slots = slots;
@@ -34,6 +38,46 @@ export class Store {
     this.counts = new Array(levels).fill(0);
     this.rooms = new Array(levels).fill(0);
     for (const { array } of slots) this.arrays.push(array === 'any' ? [] : NOTHING);
+  }
+
+  /** The array of a slot, for who reads it. */
+  array(slot: number): SlotItems {
+    const { array, level } = this.#slots[slot] as Slot;
+    if (array === 'any' || this.arrays[slot] !== NOTHING) return this.arrays[slot] as SlotItems;
+    const view = this.#view(SLOT_ARRAYS[array], slot, this.counts[level] as number);
+    this.arrays[slot] = view;
+    return view;
+  }
+
+  #view(of: TypedArrays, slot: number, count: number): SlotItems {
+    const { pieces = [], bounds = [], starts = [] } = this.#placement ?? {};
+    const piece = pieces[slot] as number;
+    const buffer = this.#pieces?.[piece]?.buffer;
+    if (buffer === undefined) return new of(0);
+    return new of(buffer, (starts[slot] as number) - (bounds[piece] as number), count);
+  }
+
+  /** Takes all typed arrays over, as copies of parts of a memory: into the pieces it has already, where they are large enough. */
+  adopt(memory: Uint8Array<ArrayBuffer>, placement: Placement): void {
+    const { bounds } = placement;
+    const pieces = this.#pieces ?? [];
+    for (let i = 0; i < bounds.length - 1; i++) {
+      const [from, to] = [bounds[i] as number, bounds[i + 1] as number];
+      const piece = pieces[i];
+      if (piece === undefined || piece.length < to - from)
+        pieces[i] = new Uint8Array(memory.buffer.slice(from, to));
+      else copyBytes(memory, from, to, piece, 0);
+    }
+    this.#pieces = pieces;
+    this.#placement = placement;
+  }
+
+  /** Room for each level, as far as the input can hold it: `counts[0]` rows, and lists as long as they were in the table before. */
+  expected(claims: number): number[] {
+    const rows = this.counts[0] as number;
+    return this.#perRow.map((each, level) =>
+      level === 0 ? rows : Math.min(Math.ceil(rows * each * SPARE), claims),
+    );
   }
 
   /** Makes room for a number of rows, and some at every other level, so that no array is empty: readers touch the first items. */
@@ -50,6 +94,7 @@ export class Store {
   reserve(level: number, count: number): void {
     const room = this.rooms[level] as number;
     if (count <= room) return;
+    this.#pieces = undefined;
     const expected = level === 0 ? 0 : (this.counts[0] as number) * (this.#perRow[level] as number) * SPARE;
     const larger =
       room === 0
@@ -79,8 +124,11 @@ export class Store {
   /** Starts over. */
   clear(): void {
     this.counts.fill(0);
+    // arrays copied from elsewhere are made anew for the next table
+    if (this.#pieces !== undefined) this.rooms.fill(0);
     this.#slots.forEach((slot, i) => {
       if (slot.array === 'any') (this.arrays[i] as unknown[]).length = 0;
+      else if (this.#pieces !== undefined) this.arrays[i] = NOTHING;
     });
   }
 }
