@@ -166,7 +166,7 @@ export class RelayClientOutput implements Output {
       where: `${NAME}: spool`,
       expected: 'room for the points of a batch',
       got: detail,
-      hint: 'free the disk, or raise spool_max_bytes',
+      hint: 'free the disk',
     });
   }
 
