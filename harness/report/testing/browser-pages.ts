@@ -42,6 +42,16 @@ type PageOptions = NonNullable<Parameters<Browser['newPage']>[0]>;
 /** A page, and all that it wrote to its console or asked the network for. */
 export type Opened = { readonly page: Page; readonly said: readonly string[] };
 
+/** A browser that is gone with the test. */
+export const browserFor = async (t: Test): Promise<Browser> => {
+  const browser = await chromium.launch({
+    executablePath: executablePath ?? '',
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
+  t.teardown(() => browser.close());
+  return browser;
+};
+
 /** One browser for a test file; every page is written once, when it is opened first. */
 export class BrowserPages {
   readonly #browser: Browser;
@@ -57,15 +67,8 @@ export class BrowserPages {
   /** Gone with the test. @param render the page of that name */
   static async start(t: Test, render: (name: string) => string): Promise<BrowserPages> {
     const folder = mkdtempSync(join(tmpdir(), 'relaylab-pages-'));
-    const browser = await chromium.launch({
-      executablePath: executablePath ?? '',
-      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-    });
-    t.teardown(async () => {
-      await browser.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    return new BrowserPages(browser, folder, render);
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    return new BrowserPages(await browserFor(t), folder, render);
   }
 
   async open(name: string, options: PageOptions): Promise<Opened> {
