@@ -16,7 +16,7 @@ import type { Codec } from './codec.ts';
 import { type CodecOptions, settingsOf } from './options.ts';
 
 /** Goes up whenever emitted code and the helpers it calls no longer fit together. */
-const EMIT_VERSION = 3;
+const EMIT_VERSION = 4;
 
 /** A table to emit: what a row is, and how its strings are kept. */
 export type EmittedTable = Pick<ColumnsOptions, 'text' | 'columns'> & { readonly row: Schema<unknown> };

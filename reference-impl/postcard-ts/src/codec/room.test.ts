@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { codecsOf, MODES } from '../../testing/modes.ts';
 import { refusalOf } from '../../testing/refusal-of.ts';
-import { type Codec, p, type Schema } from '../index.ts';
+import { type Codec, compile, p, type Schema } from '../index.ts';
 
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 const Shape = p.struct({ points: p.seq(p.struct({ value: p.u8, label: p.option(p.str) })) });
@@ -53,6 +53,24 @@ inEveryMode('a message that outgrew a target leaves the pool as it was', Shape a
   t.equal(hex(after), hex(before));
   t.equal(after.buffer.byteLength, before.buffer.byteLength, 'in memory of the same kind');
   t.same(codec.decode(codec.encodeFrame(long).subarray(4)), long);
+});
+
+inEveryMode('a message lies behind 2 GiB of a target as anywhere', Shape as never, (codec, t) => {
+  const value = { points: [{ value: 1, label: 'one' }] };
+  const alone = hex(codec.encode(value));
+  const offset = 2 ** 31 - 3;
+  const target = new Uint8Array(2 ** 31 + 1000);
+  const end = codec.encodeInto(value, target, codec.encodeInto(value, target, offset));
+  t.equal(hex(target.subarray(offset, end)), alone.repeat(2));
+});
+
+t.test('a codec whose limit lies beyond 32 bits writes the same', async (t) => {
+  const value = { points: [{ value: 1, label: 'state' }] };
+  const alone = hex(compile(Shape).encode(value));
+  t.equal(hex(compile(Shape, { limits: { bytes: 2 ** 40 } }).encode(value)), alone);
+  const long = { points: Array.from({ length: 30_000 }, () => ({ value: 1, label: 'x'.repeat(9) })) };
+  const codec = compile(Shape, { limits: { bytes: 2 ** 40 } });
+  t.same(codec.decode(codec.encode(long)), long);
 });
 
 inEveryMode(

@@ -1,24 +1,25 @@
+import type { Limits } from '../codec/options.ts';
 import { isNullable, varintLength } from '../schema/bounds.ts';
 import { FIXED_BYTES, INT_RANGE, type Node } from '../schema/node.ts';
 import { SLACK_BYTES } from '../wire/output.ts';
-import {
-  LAST_DIGIT,
-  LOOP_CHARS_MAX,
-  REMEMBERED_CHARS_MAX,
-  REMEMBERED_CHARS_MIN,
-  SLOTS,
-} from '../wire/written-text.ts';
 import { FunctionPlan } from './function-plan.ts';
 import { CASES_MAX, Names, property } from './names.ts';
+import { placeSource, writtenTextSource } from './written-text-source.ts';
 
-/** Places that remember what they wrote, 1.5 KiB each; a schema of more strings shares them. */
+/** Places that remember what they wrote, 4 KiB each; a schema of more strings shares them. */
 const PLACES_MAX = 32;
 /** Bytes a function may write between two checks; what is left of the slack is for the helpers. */
 const UNCHECKED_BYTES_MAX = SLACK_BYTES - 32;
 
 /** One and two bytes inline: what is longer is rare, and code for it in every place costs V8 more time than it saves. */
-const varint = (x: string): string =>
-  `if(${x}<128)b[p++]=${x};else if(${x}<16384){b[p]=${x}&127|128;b[p+1]=${x}>>>7;p+=2}else p=writeLong(b,p,${x});`;
+const varintOf = (x: string, int: string): string =>
+  `if(${x}<128)b[p++]=${x};else if(${x}<16384){b[p]=${x}&127|128;b[p+1]=${x}>>>7;p+=2}else p=writeLong(b,p,${x})${int};`;
+
+/**
+ * Up to this limit every position of a message is an int32, as a buffer grows to four times as much at worst; V8 is told so by |0
+ * behind what makes one. Without, it keeps a position as any value, to be checked and unpacked at each use: 3 % of writing measurements.
+ */
+const INT_LIMIT_BYTES = 2 ** 28;
 
 const PRIMITIVES = ['', 0, 0n, true, Symbol.iterator].map(Object);
 /**
@@ -39,8 +40,16 @@ export class EncodeSource {
   /** Bytes written since the last check, at worst. */
   #unchecked = 0;
 
-  constructor(depthMax: number) {
-    this.#depthMax = depthMax;
+  /** Behind what makes a position. */
+  readonly #int: string;
+
+  constructor({ depth, bytes }: Pick<Limits, 'depth' | 'bytes'>) {
+    this.#depthMax = depth;
+    this.#int = bytes <= INT_LIMIT_BYTES ? '|0' : '';
+  }
+
+  #varint(x: string): string {
+    return varintOf(x, this.#int);
   }
 
   /** @returns declarations, the last of them `encode` */
@@ -56,8 +65,9 @@ export class EncodeSource {
     return functions.join('\n');
   }
 
+  /** `s` says whether bytes behind the message may be written over. */
   #function(name: string, body: string): string {
-    return `function ${name}(x,p){let b=O.b,v=O.v,lim=O.lim;${this.#checkNow()}\n${body}return p}`;
+    return `function ${name}(x,p){p=p${this.#int};const s=O.aimedAt===undefined;let b=O.b,v=O.v,lim=O.lim;${this.#checkNow()}\n${body}return p}`;
   }
 
   #reload(): string {
@@ -66,7 +76,7 @@ export class EncodeSource {
 
   #checkNow(): string {
     this.#unchecked = 0;
-    return `if(p>lim){p=grow(p,0);${this.#reload()}}`;
+    return `if(p>lim){p=grow(p,0)${this.#int};${this.#reload()}}`;
   }
 
   /** Accounts for bytes about to be written, with a check first if they may not fit. */
@@ -82,7 +92,7 @@ export class EncodeSource {
       this.#plan.spend();
       return this.#flat(node, x);
     }
-    const call = `p=${outlined.name}(${x},p);${this.#reload()}`;
+    const call = `p=${outlined.name}(${x},p)${this.#int};${this.#reload()}`;
     const check = this.#checkNow();
     if (!outlined.recursive) return call + check;
     return `if(++O.depth>${this.#depthMax})deep();${call}O.depth--;${check}`;
@@ -113,7 +123,7 @@ export class EncodeSource {
         return `${this.#room(bytes as number)}if(typeof ${x}!=='number')bad('${node.kind}',${x});v.${set}(p,${x},true);p+=${bytes};\n`;
       }
       case 'char':
-        return `${this.#room(5)}p=writeText(b,p,checkChar(${x}));\n`;
+        return `${this.#room(5)}p=writeText(b,p,checkChar(${x}))${this.#int};\n`;
       case 'string':
         return this.#string(x);
       case 'bytes':
@@ -168,29 +178,30 @@ export class EncodeSource {
       i32: [`${x}|0`, `(${y}<<1^${y}>>31)>>>0`],
     }[kind];
     const z = this.#names.next('n');
-    const write = coded === y ? varint(y) : `const ${z}=${coded};${varint(z)}`;
+    const write = coded === y ? this.#varint(y) : `const ${z}=${coded};${this.#varint(z)}`;
     return `${this.#room(bytes)}{const ${y}=${same};if(${y}!==${x})bad('${kind}',${x});${write}}\n`;
   }
 
   #wide(node: Extract<Node, { kind: 'wide' }>, x: string): string {
     if (node.int === 'u128' || node.int === 'i128')
-      return `${this.#room(19)}p=writeWide128(b,p,${x},'${node.int}','${node.form}');\n`;
+      return `${this.#room(19)}p=writeWide128(b,p,${x},'${node.int}','${node.form}')${this.#int};\n`;
     const room = this.#room(10);
     const name = node.int === 'u64' ? 'writeU64' : 'writeI64';
-    if (node.form === 'bigint') return `${room}p=${name}Big(b,p,${x});\n`;
+    if (node.form === 'bigint') return `${room}p=${name}Big(b,p,${x})${this.#int};\n`;
     const slow = node.form === 'auto' ? `${name}Auto` : name;
     const y = this.#names.next('n');
     if (node.int === 'u64')
       // bit operations on a bigint throw: ask for its type first
-      return `${room}if(typeof ${x}==='number'){const ${y}=${x}>>>0;if(${y}===${x}){${varint(y)}}else p=${slow}(b,p,${x});}else p=${slow}(b,p,${x});\n`;
-    return `${room}if(typeof ${x}==='number'&&(${x}|0)===${x}){const ${y}=(${x}<<1^${x}>>31)>>>0;${varint(y)}}else p=${slow}(b,p,${x});\n`;
+      return `${room}if(typeof ${x}==='number'){const ${y}=${x}>>>0;if(${y}===${x}){${this.#varint(y)}}else p=${slow}(b,p,${x})${this.#int};}else p=${slow}(b,p,${x})${this.#int};\n`;
+    return `${room}if(typeof ${x}==='number'&&(${x}|0)===${x}){const ${y}=(${x}<<1^${x}>>31)>>>0;${this.#varint(y)}}else p=${slow}(b,p,${x})${this.#int};\n`;
   }
 
   #fixed(node: Extract<Node, { kind: 'fixed' }>, x: string): string {
     const bytes = FIXED_BYTES[node.int];
     const little = node.endian === 'le';
     const room = this.#room(bytes);
-    if (bytes > 4) return `${room}p=writeFixedWide(v,p,${x},'${node.int}',${little},'${node.form}');\n`;
+    if (bytes > 4)
+      return `${room}p=writeFixedWide(v,p,${x},'${node.int}',${little},'${node.form}')${this.#int};\n`;
     const [min, max] = INT_RANGE[node.int];
     const set = `${node.int.startsWith('u') ? 'setUint' : 'setInt'}${bytes * 8}`;
     return `${room}v.${set}(p,checkSmall(${x},${min},${max},'${node.int}'),${little});p+=${bytes};\n`;
@@ -198,32 +209,22 @@ export class EncodeSource {
 
   #string(x: string): string {
     const n = this.#names.next('n');
-    const loop = `let o=0;const q=p+1;for(let i=0;i<${n};i++){const c=${x}.charCodeAt(i);o|=c;b[q+i]=c}if(o<128){b[p]=${n};p=q+${n}}else p=writeText(b,p,${x});`;
-    const short = `let f=0;if(${n}>=${REMEMBERED_CHARS_MIN}&&${n}<=${REMEMBERED_CHARS_MAX}&&(f=${x}.charCodeAt(0))>${LAST_DIGIT}){${this.#remembered(x, n)}}else{${loop}}`;
-    const code = `if(typeof ${x}!=='string')bad('string',${x});const ${n}=${x}.length;if(p+${n}*3>lim){p=grow(p,${n}*3);${this.#reload()}}if(${n}<${LOOP_CHARS_MAX}){${short}}else p=writeText(b,p,${x});`;
+    const i = this.#places++ % PLACES_MAX;
+    if (i === this.#places - 1) this.tables.push(placeSource(i));
     // the check covers all that was written before, and the text itself; its length is new
     this.#unchecked = 5;
-    return `{${code}}\n`;
-  }
-
-  /** A string whose first code unit is `f`, if this place of the schema has written it before: see writeShort, which this is inline. */
-  #remembered(x: string, n: string): string {
-    const i = this.#places++ % PLACES_MAX;
-    if (i === this.#places - 1)
-      this.tables.push(`const P${i}=new WrittenText(),K${i}=P${i}.keys,W${i}=P${i}.words;`);
-    const word = (at: string, k: number): string => `v.setInt32(${at},W${i}[k*4+${k}],true);`;
-    const words = `const g=${n}+1>>3<<2,z=p+${n}-3;${word('p', 0)}${word('p+g', 1)}${word('z-g', 2)}${word('z', 3)}`;
-    return `const k=(f^${n}<<3)&${SLOTS - 1};if(K${i}[k]===${x}){${words}p+=${n}+1}else p=writeNew(P${i},k,b,p,${x});`;
+    const room = `if(p+${n}*3>lim){p=grow(p,${n}*3)${this.#int};${this.#reload()}}`;
+    return `{if(typeof ${x}!=='string')bad('string',${x});const ${n}=${x}.length;${room}${writtenTextSource({ x, n, i, int: this.#int })}}\n`;
   }
 
   #bytes(node: Extract<Node, { kind: 'bytes' | 'byteArray' }>, x: string): string {
     const n = this.#names.next('n');
     const head =
-      node.kind === 'bytes' ? varint(n) : `if(${n}!==${node.length})bad('${node.length} bytes',${x});`;
+      node.kind === 'bytes' ? this.#varint(n) : `if(${n}!==${node.length})bad('${node.length} bytes',${x});`;
     this.#unchecked = 5;
     const m = this.#names.next('m');
     const copy = `if(${n}<32)for(let i=0;i<${n};i++)b[p+i]=${x}[i];else b.set(${x},p);p+=${n};`;
-    return `{if(!isBytes(${x}))bad('Uint8Array',${x});const ${n}=${x}.length,${m}=${n}<O.cut?${n}:0;if(p+${m}>lim){p=grow(p,${m});${this.#reload()}}${head}if(${m}===${n}){${copy}}else cut(p,${x});}\n`;
+    return `{if(!isBytes(${x}))bad('Uint8Array',${x});const ${n}=${x}.length,${m}=${n}<O.cut?${n}:0;if(p+${m}>lim){p=grow(p,${m})${this.#int};${this.#reload()}}${head}if(${m}===${n}){${copy}}else cut(p,${x});}\n`;
   }
 
   #option(node: Extract<Node, { kind: 'option' }>, x: string): string {
@@ -240,7 +241,7 @@ export class EncodeSource {
     const [n, i] = [this.#names.next('n'), this.#names.next('i')];
     const head =
       node.kind === 'seq'
-        ? `${this.#room(5)}if(${n}>>>0!==${n})bad('array',${x});${varint(n)}`
+        ? `${this.#room(5)}if(${n}>>>0!==${n})bad('array',${x});${this.#varint(n)}`
         : `if(${n}!==${node.length})bad('${node.length} items',${x});`;
     const loop = `for(let ${i}=0;${i}<${n};${i}++){${this.#checkNow()}${this.#part(node.of, `${x}[${i}]`)}}`;
     return `{${this.#isList(x)}const ${n}=${x}.length;${head}\n${loop}${this.#checkNow()}}\n`;
@@ -252,11 +253,11 @@ export class EncodeSource {
     const check = this.#checkNow();
     if (node.kind === 'map') {
       const pair = this.#code(node.key, k) + this.#code(node.value, y);
-      return `{if(!(${x} instanceof Map))bad('Map',${x});const ${n}=${x}.size;${room}${varint(n)}for(const [${k},${y}] of ${x}){${check}${pair}}${this.#checkNow()}}\n`;
+      return `{if(!(${x} instanceof Map))bad('Map',${x});const ${n}=${x}.size;${room}${this.#varint(n)}for(const [${k},${y}] of ${x}){${check}${pair}}${this.#checkNow()}}\n`;
     }
     const keys = this.#names.next('k');
     const pair = this.#code({ kind: 'string' }, k) + this.#part(node.value, `${x}[${k}]`);
-    return `{if(typeof ${x}!=='object'||${x}===null)bad('object',${x});const ${keys}=Object.keys(${x}),${n}=${keys}.length;${room}${varint(n)}for(const ${k} of ${keys}){${check}${pair}}${this.#checkNow()}}\n`;
+    return `{if(typeof ${x}!=='object'||${x}===null)bad('object',${x});const ${keys}=Object.keys(${x}),${n}=${keys}.length;${room}${this.#varint(n)}for(const ${k} of ${keys}){${check}${pair}}${this.#checkNow()}}\n`;
   }
 
   #enum(node: Extract<Node, { kind: 'enum' }>, x: string): string {
@@ -306,6 +307,6 @@ export class EncodeSource {
   #indexed(table: string, key: string): string {
     const [t, n] = [`T${this.tables.length}`, this.#names.next('n')];
     this.tables.push(`const ${t}=${table};`);
-    return `{const ${n}=${t}.get(${key});if(${n}===undefined)bad('a known tag',${key});${varint(n)}}\n`;
+    return `{const ${n}=${t}.get(${key});if(${n}===undefined)bad('a known tag',${key});${this.#varint(n)}}\n`;
   }
 }

@@ -24,7 +24,7 @@ export type CodecFunctions = {
  * engine and `emit` writes into a module.
  */
 export const codecSource = (node: Node, limits: Limits, firstChar: boolean): string => {
-  const encode = new EncodeSource(limits.depth);
+  const encode = new EncodeSource(limits);
   const decode = new DecodeSource({
     depth: limits.depth,
     items: limits.items,

@@ -4,6 +4,8 @@ import { refuse } from './refusal.ts';
 /** Room kept free behind the limit, so that short things need no check of their own. */
 export const SLACK_BYTES = 256;
 const POOL_BYTES = 1 << 16;
+/** In a longer target a position may be no int32, as generated code has it: what is meant for such a one is copied there. */
+const TARGET_BYTES_MAX = 2 ** 30;
 /** A pool with less room than this, or than a message like the last one needs, is left to those who hold pieces of it. */
 const ROOM_BYTES_MIN = 1024;
 
@@ -131,13 +133,13 @@ let poolView: DataView = output.v;
 let poolLimit = 0;
 
 /**
- * Starts a message in foreign bytes, if they have slack behind the offset, or else in the pool. Ends with `land`, or `leave` after a
+ * Starts a message in foreign bytes, if they have slack behind the offset and are no giants, or else in the pool. Ends with `land`, or `leave` after a
  * refusal.
  * @returns the first position
  */
 export const aim = (into: Uint8Array, offset: number, max: number): number => {
   const { length } = into;
-  if (length - offset <= SLACK_BYTES) return begin(0, max);
+  if (length - offset <= SLACK_BYTES || length > TARGET_BYTES_MAX) return begin(0, max);
   if (output.aimedAt !== into || targetBytes.length !== length) take(into, length);
   output.start = offset;
   output.max = max;

@@ -16,6 +16,13 @@ const TEXTS: readonly (readonly [claim: string, texts: readonly string[]])[] = [
   ['strings that share a slot', ['process', 'package', 'pattern', 'process', 'pending', 'package']],
   ['digits first', ['1', '42', '007', '123456', '00000000:0a:00.0']],
   ['the last one not ASCII', ['user', 'usér', 'use€', 'user', 'us😀', 'é', 'éa', 'éab', 'éabc']],
+  [
+    'digits first, one not ASCII anywhere',
+    ['123456', '12345', '1234', '123', '12', '1'].flatMap((text) =>
+      Array.from(text, (digit, i) => text.slice(0, i) + (i % 2 ? 'é' : '€') + text.slice(i + digit.length)),
+    ),
+  ],
+  ['bytes that are nearly a NaN', Array.from({ length: 13 }, (_, n) => '\x7f'.repeat(n + 3))],
   ['NUL and DEL', ['a\0b', 'a\0\0', '\x7f\x7f\x7f', '\0\0\0', 'a\0b']],
   ['a length that looks like one in UTF-8', ['a'.repeat(15), 'é'.repeat(7), 'é'.repeat(8), 'a'.repeat(16)]],
 ];
@@ -53,10 +60,11 @@ for (const mode of MODES) {
     const [codec] = (await codecsOf(mode, [p.str])) as [Codec<unknown>];
     for (let i = 0; i < TIMES; i++) {
       codec.encode('state');
-      t.match(
-        refusalOf(() => codec.encode('stat\ud800')),
-        { kind: 'SerializeBadValue' },
-      );
+      for (const text of ['stat\ud800', '\ud800', '1\ud800', '12\ud8003'])
+        t.match(
+          refusalOf(() => codec.encode(text)),
+          { kind: 'SerializeBadValue' },
+        );
     }
   });
 
