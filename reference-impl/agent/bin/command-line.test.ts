@@ -37,6 +37,16 @@ const UNDERSTOOD: readonly (readonly [args: readonly string[], wanted: object])[
     ['--plugins', 'a', 'exec', '--ignore-exit-code', '--', 'ls'],
     { type: 'exec', ignoreExitCode: true, request: { plugins: ['a'] } },
   ],
+  [
+    ['exec', 'make', '--config', 'x.mk', '-j2'],
+    { type: 'exec', command: ['make', '--config', 'x.mk', '-j2'], file: 'alumet-config.toml' },
+  ],
+  [
+    ['--config', 'exec', 'exec', '--ignore-exit-code', '--plugins', 'a', 'ls', '--', '--plugins=b'],
+    { type: 'exec', command: ['ls', '--', '--plugins=b'], ignoreExitCode: true, file: 'exec' },
+  ],
+  [['exec', '--config=x.toml', 'exec', 'run'], { type: 'exec', command: ['exec', 'run'], file: 'x.toml' }],
+  [['ctl', 'exec', '--socket', 's'], { type: 'ctl', lines: ['exec'], socket: 's' }],
   [['watch', '42'], { type: 'watch', pid: 42 }],
   [
     ['ctl', 'control source pause', 'shutdown'],

@@ -5,6 +5,7 @@ import type { Address } from '../../machine/machine.ts';
 import type { ConfigRequest } from '../config/agent-config.ts';
 import { nearestHint } from '../config/nearest.ts';
 import type { Environment } from '../config/substitute.ts';
+import { withCommandApart } from './own-arguments.ts';
 
 export type LogOptions = { readonly format: 'json' | 'pretty'; readonly level: string };
 
@@ -165,8 +166,8 @@ export const readCommandLine = (
   const program = withOptions(new Command('relay-agent'), environment)
     .usage('[options] [command]')
     .description('Measures this machine, and relays measurements between machines.')
-    .version(versionOf(import.meta.dirname), '--version', 'print the version')
-    .helpOption('--help', 'print this help')
+    .version(versionOf(import.meta.dirname), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     .configureOutput({
@@ -232,7 +233,10 @@ export const readCommandLine = (
       wanted = { type: 'plugins', ...configuredBy(options()), status };
     });
   try {
-    program.parse(args, { from: 'user' });
+    const takesValue = new Set(
+      program.options.flatMap(({ required, long }) => (required && long ? [long] : [])),
+    );
+    program.parse(withCommandApart(args, takesValue), { from: 'user' });
     return wanted ?? { type: 'done', code: 2 };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

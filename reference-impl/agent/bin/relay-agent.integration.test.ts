@@ -24,6 +24,18 @@ const CSV = '[plugins.csv]\noutput_path = "out.csv"\n';
 const linesOf = (file: string): number =>
   existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
 
+t.test('help and version have short names, too', async (t) => {
+  for (const [args, message] of [
+    [['-h'], /^Usage: relay-agent /],
+    [['exec', '-h'], /^Usage: relay-agent exec /],
+    [['-V'], /^\d+\.\d+\.\d+\n$/],
+  ] as const) {
+    const program = new Program(args, { cwd: folderWith() });
+    t.equal(await program.exited(), 0, args.join(' '));
+    t.match(program.stdout, message);
+  }
+});
+
 t.test('a wrong command line ends with 2 and one line on stderr', async (t) => {
   const cwd = folderWith();
   for (const args of [
