@@ -108,6 +108,14 @@ t.test('an agent whose stdout nobody reads any more goes on, and ends in order',
   t.equal(await agent.exited(), 0, agent.stderr);
 });
 
+t.test('a ^C that comes by several ways is one: the stop is in order', async (t) => {
+  const cwd = folderWith({ 'alumet-config.toml': CONTROL + MEMORY + CSV });
+  const agent = await Program.agent([], { cwd });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT'] as const) agent.kill(signal);
+  t.equal(await agent.exited(), 0);
+  t.match(await agent.logged('stopped'), { clean: true });
+});
+
 t.test('an output that nobody reads keeps no agent from its end', async (t) => {
   const cwd = folderWith({
     'alumet-config.toml': `shutdown_grace = "300ms"\n${MEMORY}[plugins.csv]\noutput_path = "pipe"\n[plugins.synthetic]\nrate = 100_000\n`,
