@@ -22,7 +22,7 @@ export type Place = {
   readonly int: string;
 };
 
-/** Code that writes a remembered string: see writeShort, which this is inline. `f` is its first code unit. */
+/** Code that writes a remembered string: what textEncoder of closures/quick-encode.ts does, and why. `f` is its first code unit. */
 const remembered = ({ x, n, i, int }: Place): string => {
   const doubles = `v.setFloat64(p+(Math.max(${n},7)-7${int}),D${i}[k*2+1],true);v.setFloat64(p,D${i}[k*2],true)`;
   const words = `v.setInt32(p,W${i}[k*2],true);v.setInt32(p+${n}-3,W${i}[k*2+1],true)`;

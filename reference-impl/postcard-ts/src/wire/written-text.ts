@@ -1,4 +1,3 @@
-import { output } from './output.ts';
 import { writeText } from './text-out.ts';
 
 /*
@@ -89,35 +88,4 @@ export const writeNew = (
   const isAscii = end === p + 1 + text.length;
   if (place.misses++ % MISSES_TO_LEARN === 0 && isAscii) remember(place, slot, b, p, end, text);
   return end;
-};
-
-/**
- * Writes a short string: as it was written last in its place of the schema, or anew. Generated code has the same inline.
- * @returns the position after it  @throws Refusal SerializeBadValue for a lone surrogate
- */
-export const writeShort = (
-  place: WrittenText,
-  b: Uint8Array,
-  v: DataView,
-  p: number,
-  text: string,
-): number => {
-  const n = text.length;
-  if (n < REMEMBERED_CHARS_MIN || n > REMEMBERED_CHARS_MAX) return writeLoop(b, p, text);
-  const first = text.charCodeAt(0);
-  if (first <= LAST_DIGIT) return writeLoop(b, p, text);
-  const slot = (first ^ (n << 3)) & (SLOTS - 1);
-  if (place.keys[slot] !== text) return writeNew(place, slot, b, p, text);
-  const { words, doubles } = place;
-  // the pieces overlap unless there are 16 bytes: no branch depends on the length, where behind the message all may be written over
-  if (output.aimedAt === undefined || n > 6) {
-    // a branch in place of the maximum is foretold wrongly too often: a third more for the whole message
-    v.setFloat64(p + Math.max(n, 7) - 7, doubles[2 * slot + 1] as number, true);
-    v.setFloat64(p, doubles[2 * slot] as number, true);
-  } else {
-    // bytes of the caller's lie behind the message: nothing behind the string may be touched
-    v.setInt32(p, words[2 * slot] as number, true);
-    v.setInt32(p + n - 3, words[2 * slot + 1] as number, true);
-  }
-  return p + n + 1;
 };
