@@ -7,6 +7,12 @@ export type Case = {
   readonly run: (count: number) => void;
   /** Bytes that it writes or reads each time, on average. */
   readonly bytes: number;
+  /**
+   * Reads back and compares what is too much for every start. Not before it is timed: what that leaves behind (types that were seen, a
+   * heap that grew) made reading and keeping objects twice as slow.
+   * @throws Error when a value does not come back as it was
+   */
+  readonly check?: () => void;
 };
 
 /** Different messages that a case goes through in rotation. */

@@ -1,62 +1,90 @@
-/** The sets of cases that a process of the bench can be asked to repeat; each is checked before it is timed. */
+/** The sets of cases that a process of the bench can be asked to repeat; each is checked, or can be. */
 import { average, BATCHES, type Case, DATA_SEED, kept, mustBeSame, rotating } from './case.ts';
 import type { Format } from './formats/format.ts';
 import { messageFormat, smallFormat } from './formats/formats.ts';
-import { postcardSmallInto } from './formats/postcard-format.ts';
-import { cobsCases, frameCases } from './framing-cases.ts';
-import { type Message, messages, smallMessages } from './measurement-data.ts';
-import { blobCases, textCases } from './text-cases.ts';
+import { type Message, messageAt, messages, smallMessages } from './measurement-data.ts';
 
 const SMALLS = 512;
-/** Of a set that is read back before it is timed: thousands of points of every kind. All of the large messages would take longer than the races. */
-const CHECKED_BYTES = 1 << 19;
 
-/** Writing and reading by a format. @throws Error when a value does not come back as it was */
+/** Reads values back. @throws Error when one is not as it was */
+const readBack = <Value>(
+  format: Format<Value>,
+  values: readonly Value[],
+  written: readonly Uint8Array[],
+): void => {
+  for (const [i, value] of values.entries())
+    mustBeSame(format.name, value, format.to(format.decode(written[i] as Uint8Array) as never));
+};
+
+/** Writing and reading by a format; reading checks both. */
 export const formatCases = <Value>(format: Format<Value>, values: readonly Value[]): readonly Case[] => {
   const natives = values.map((value) => format.from(value) as never);
   const written = natives.map((native) => kept(format.encode(native)));
-  let checked = 0;
-  for (const [i, bytes] of written.entries()) {
-    if (checked > CHECKED_BYTES) break;
-    mustBeSame(format.name, values[i], format.to(format.decode(bytes) as never));
-    checked += bytes.length;
-  }
   const bytes = average(written);
   return [
     { name: 'encode', run: rotating(natives, (native) => format.encode(native)), bytes },
-    { name: 'decode', run: rotating(written, (input) => format.decode(input)), bytes },
+    {
+      ...{ name: 'decode', run: rotating(written, (input) => format.decode(input)), bytes },
+      check: () => readBack(format, values, written),
+    },
+  ];
+};
+
+/** Large messages, each dropped when it is written: with all of them alive a start takes a third longer. */
+const writtenLarge = (format: Format<Message>, points: number): readonly Uint8Array[] =>
+  Array.from({ length: BATCHES }, (_, i) =>
+    kept(format.encode(format.from(messageAt(i, points, DATA_SEED)) as never)),
+  );
+
+/** Reading large messages. The check is of the first: thousands of points of every kind. */
+const largeCases = async (id: string, points: number): Promise<readonly Case[]> => {
+  const format = await messageFormat(id);
+  const written = writtenLarge(format, points);
+  return [
+    {
+      ...{ name: 'decode', bytes: average(written) },
+      run: rotating(written, (input) => format.decode(input)),
+      check: () => readBack(format, messages(1, points, DATA_SEED), written),
+    },
   ];
 };
 
 /** Reading large messages of which the last sixteen stay alive, as a relay that aggregates keeps them. */
-const keepingCases = (format: Format<Message>, values: readonly Message[]): readonly Case[] => {
-  const [, decode] = formatCases(format, values);
-  const written = values.map((value) => kept(format.encode(format.from(value) as never)));
+const keptCases = async (id: string, points: number): Promise<readonly Case[]> => {
+  const format = await messageFormat(id);
+  const written = writtenLarge(format, points);
   const ring: unknown[] = new Array(BATCHES);
   let at = 0;
-  const run = rotating(written, (input) => {
-    ring[at++ % BATCHES] = format.decode(input);
-  });
-  return [{ name: 'decode', run, bytes: decode?.bytes ?? 0 }];
+  return [
+    {
+      ...{ name: 'decode', bytes: average(written) },
+      run: rotating(written, (input) => {
+        ring[at++ % BATCHES] = format.decode(input);
+      }),
+      check: () => readBack(format, messages(1, points, DATA_SEED), written),
+    },
+  ];
 };
 
 const smallCases = async (id: string): Promise<readonly Case[]> => {
   const values = smallMessages(SMALLS, DATA_SEED);
   const cases = formatCases(await smallFormat(id), values);
-  return id === 'postcard' ? [...cases, ...postcardSmallInto(values)] : cases;
+  if (id !== 'postcard') return cases;
+  const { postcardSmallInto } = await import('./formats/postcard-format.ts');
+  return [...cases, ...postcardSmallInto(values)];
 };
 
-/** What a process can be asked to repeat. */
+/** What a process can be asked to repeat. It loads what that needs and no more: a start is mostly that. */
 export const SETS = {
   measurements: async (id: string, points: number): Promise<readonly Case[]> =>
     formatCases(await messageFormat(id), messages(BATCHES, points, DATA_SEED)),
-  kept: async (id: string, points: number): Promise<readonly Case[]> =>
-    keepingCases(await messageFormat(id), messages(BATCHES, points, DATA_SEED)),
+  large: largeCases,
+  kept: keptCases,
   small: smallCases,
-  text: textCases,
-  blobs: blobCases,
-  cobs: cobsCases,
-  frames: frameCases,
+  text: async (id: string): Promise<readonly Case[]> => (await import('./text-cases.ts')).textCases(id),
+  blobs: async (id: string): Promise<readonly Case[]> => (await import('./text-cases.ts')).blobCases(id),
+  cobs: async (id: string): Promise<readonly Case[]> => (await import('./framing-cases.ts')).cobsCases(id),
+  frames: async (id: string): Promise<readonly Case[]> => (await import('./framing-cases.ts')).frameCases(id),
 } as const;
 
 export type SetName = keyof typeof SETS;

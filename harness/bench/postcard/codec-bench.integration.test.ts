@@ -10,7 +10,7 @@ t.setTimeout(240_000);
 /** Every turn of every workload, as small as it can be. */
 const TINY: CodecSizes = {
   ...QUICK,
-  ...{ rounds: 2, warmNanos: 1, turnNanos: 1, points: 10, manyPoints: 20, bennySeconds: 0.01 },
+  ...{ rounds: 2, starts: 2, warmNanos: 1, turnNanos: 1, points: 10, manyPoints: 20, bennySeconds: 0.01 },
 };
 
 t.test('a tiny bench runs every workload and prints one model thrice', async (t) => {
@@ -46,10 +46,10 @@ t.test('a tiny bench runs every workload and prints one model thrice', async (t)
 
 t.test('a run of some workloads says so, and has no overview without the first', async (t) => {
   const report = await runCodecBench({
-    ...{ sizes: TINY, seed: 8, native: undefined, only: ['B'], say: () => {} },
+    ...{ sizes: TINY, seed: 8, native: undefined, only: ['D'], say: () => {} },
   });
-  t.strictSame([...new Set(report.races.map(({ workload }) => workload))], ['B']);
-  t.equal(commandOf(report), 'npm run bench postcard -- --quick --only B --seed 8');
+  t.strictSame([...new Set(report.races.map(({ workload }) => workload))], ['D']);
+  t.equal(commandOf(report), 'npm run bench postcard -- --quick --only D --seed 8');
   const page = renderCodecPage(report);
   t.match(page, /partial/);
   t.notMatch(page, /At a glance/);
@@ -61,4 +61,13 @@ t.test('a contender that does not start says why', async (t) => {
   await t.rejects(Turner.start({ set: 'measurements', id: 'nothing', points: 1 }), {
     message: /^nothing of measurements: .*no format is called nothing/s,
   });
+});
+
+t.test('after its turns a contender reads back what it was timed with', async (t) => {
+  const turner = await Turner.start({ set: 'kept', id: 'postcard-references', points: 10 });
+  t.ok((await turner.turn('decode', 40)) > 0);
+  await t.resolves(turner.check());
+  t.ok((await turner.turn('decode', 40)) > 0, 'and goes on');
+  await turner.stop();
+  await t.rejects(turner.check(), { message: /^postcard-references of kept: node ended/ });
 });

@@ -13,7 +13,7 @@ import { type Raced, raced } from './race.ts';
 export type CodecReport = {
   readonly bench: 'postcard';
   readonly seed: number;
-  /** Only the nearest rivals, in few and short rounds. */
+  /** Only the races and rivals that goals name, in few rounds. */
   readonly quick: boolean;
   /** Workloads, when not all were asked for. */
   readonly only: readonly string[] | undefined;
@@ -21,6 +21,8 @@ export type CodecReport = {
   readonly began: string;
   readonly seconds: number;
   readonly rounds: number;
+  /** Of all processes; the rounds are spread over them. */
+  readonly starts: number;
   /** Points of a message. */
   readonly points: number;
   readonly machine: {
@@ -118,7 +120,7 @@ export const runCodecBench = async (options: CodecBenchOptions): Promise<CodecRe
   return {
     ...{ bench: 'postcard', seed, quick: sizes.nearestOnly, only, began: began.toISOString() },
     seconds: (Date.now() - began.getTime()) / 1000,
-    ...{ rounds: sizes.rounds, points: sizes.points },
+    ...{ rounds: sizes.rounds, starts: sizes.starts, points: sizes.points },
     machine: {
       cpus: cpus().length,
       model: cpus()[0]?.model.trim() ?? 'unknown',

@@ -1,9 +1,10 @@
 /** What the codec is to reach, and the verdict on it: ratios of CPU time, round by round, of one run. */
 import { type Goal, type JudgedGoal, judgeGoal } from '../goals.ts';
 import type { Row } from '../measure.ts';
-import { type Estimate, estimate, ratio } from '../statistics.ts';
+import type { Estimate } from '../statistics.ts';
 import { BLOB_BYTES, cobsBodies, SLOPE_CHUNK, SLOPE_FRAMES, TEXT_CHARS, TEXT_KINDS } from './inputs.ts';
 import { OURS, RIVALS } from './names.ts';
+import { estimateOverStarts, ratioOverStarts } from './over-starts.ts';
 import type { Raced, Workload } from './race.ts';
 
 /** A goal and which rows of which race it compares. */
@@ -151,18 +152,24 @@ export const codecGoals = (): readonly CodecGoal[] => [
   ...FRAMES,
 ];
 
-const rowOf = (races: readonly Raced[], race: string, name: string | undefined): Row | undefined =>
-  races.find(({ id }) => id === race)?.rows.find((row) => row.name === name);
+/** The races that a goal's figure is made of. */
+export const racesOf = ({ by, race }: CodecGoal): readonly string[] =>
+  by === 'growth' ? SLOPE_FRAMES.map((frame) => `E-${frame}/${SLOPE_CHUNK}`) : [race];
 
-const numbers = (row: Row): readonly number[] => row.values.map((value) => value ?? Number.NaN);
+const raceOf = (races: readonly Raced[], id: string): Raced | undefined =>
+  races.find((race) => race.id === id);
+
+const rowOf = (race: Raced | undefined, name: string | undefined): Row | undefined =>
+  race?.rows.find((row) => row.name === name);
 
 /**
  * How the time of a whole frame grows with its length: the exponent, by least squares on logarithms, round by round.
- * @param lengths of frames  @param nanosPerByte a list of rounds for each length
+ * @param lengths of frames  @param nanosPerByte a list of rounds for each length  @param starts over which the rounds are spread
  */
 export const growth = (
   lengths: readonly number[],
-  nanosPerByte: readonly (readonly number[])[],
+  nanosPerByte: readonly (readonly (number | null)[])[],
+  starts: number,
 ): Estimate => {
   const x = lengths.map(Math.log);
   const mean = x.reduce((sum, one) => sum + one, 0) / x.length;
@@ -175,24 +182,28 @@ export const growth = (
     );
     return 1 + slope / spread;
   });
-  return estimate(exponents);
+  return estimateOverStarts(exponents, starts);
 };
 
 const certain = (value: number): Estimate => ({ value, low: value, high: value, rounds: 1 });
 
 const figureOf = (races: readonly Raced[], of: CodecGoal): Estimate | undefined => {
-  if (of.by === 'growth') {
-    const rows = SLOPE_FRAMES.map((frame) => rowOf(races, `E-${frame}/${SLOPE_CHUNK}`, of.ours));
+  const asked = racesOf(of).map((id) => raceOf(races, id));
+  const starts = asked[0]?.starts ?? 1;
+  const rows = asked.map((race) => rowOf(race, of.ours));
+  if (of.by === 'growth')
     return growth(
       SLOPE_FRAMES,
-      rows.map((row) => (row === undefined ? [] : numbers(row))),
+      rows.map((row) => row?.values ?? []),
+      starts,
     );
-  }
-  const [ours, theirs] = [rowOf(races, of.race, of.ours), rowOf(races, of.race, of.against)];
+  const [ours, theirs] = [rows[0], rowOf(asked[0], of.against)];
   if (ours === undefined || theirs === undefined) return undefined;
   if (of.by === 'bytes')
     return certain((ours.beside.bytes ?? Number.NaN) / (theirs.beside.bytes ?? Number.NaN));
-  return of.by === 'cost' ? ratio(numbers(ours), numbers(theirs)) : ratio(numbers(theirs), numbers(ours));
+  return of.by === 'cost'
+    ? ratioOverStarts(ours.values, theirs.values, starts)
+    : ratioOverStarts(theirs.values, ours.values, starts);
 };
 
 /** The verdicts, of the goals whose races were run. */
@@ -201,6 +212,6 @@ export const judgeCodec = (races: readonly Raced[]): readonly JudgedCodecGoal[] 
     .filter(({ race }) => races.some(({ id }) => id === race))
     .map((of) => {
       const { workload, race, ours, by, ...plain } = of;
-      const why = rowOf(races, race, of.against)?.why;
+      const why = rowOf(raceOf(races, race), of.against)?.why;
       return { ...judgeGoal(plain, figureOf(races, of), why), workload, race };
     });

@@ -81,7 +81,7 @@ const workloadPart = (report: CodecReport, workload: Workload['id']): string => 
 };
 
 const how = (report: CodecReport, command: string): string => {
-  const { machine, versions, rounds, seconds, quick, only } = report;
+  const { machine, versions, rounds, starts, seconds, quick, only } = report;
   const told = Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ');
@@ -92,7 +92,7 @@ const how = (report: CodecReport, command: string): string => {
     ],
     [
       'rounds',
-      `${rounds}; medians, and the interval of the sign test, which assumes nothing about the noise. A goal is met or missed only when the whole interval is on one side`,
+      `${rounds}, spread over ${starts} starts of all processes, as what an engine makes of the same code differs from start to start; medians, and the interval of a hierarchical bootstrap: starts are drawn, then rounds within them. A goal is met or missed only when the whole interval is on one side`,
     ],
     [
       'fairness',
@@ -105,7 +105,11 @@ const how = (report: CodecReport, command: string): string => {
     ['versions', told],
     [
       'extent',
-      only !== undefined ? `workloads ${only.join(', ')} only` : quick ? 'quick: the nearest rivals' : 'full',
+      only !== undefined
+        ? `workloads ${only.join(', ')} only`
+        : quick
+          ? 'quick: the races and rivals that goals name'
+          : 'full',
     ],
     ['took', `${Math.round(seconds)} s`],
   ];

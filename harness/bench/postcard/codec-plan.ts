@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BATCHES, DATA_SEED } from './case.ts';
 import type { SetName } from './cases.ts';
+import { type CodecGoal, codecGoals, racesOf } from './codec-goals.ts';
 import { postcardObjects, postcardSmall } from './formats/postcard-format.ts';
 import {
   BLOB_BYTES,
@@ -19,7 +20,7 @@ import type { Pace, Race, Runner, Stint, Workload } from './race.ts';
 import type { Start } from './turner.ts';
 
 export type CodecSizes = Pace & {
-  /** Only the rivals that goals name. */
+  /** Only the races that goals name, and in them only the rivals that they do. */
   readonly nearestOnly: boolean;
   /** Points of a message, and of a large one. */
   readonly points: number;
@@ -30,13 +31,13 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 13, turnNanos: 2e6, warmNanos: 300e6, starts: 1 },
-  ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.1 },
+  ...{ rounds: 9, turnNanos: 2e6, warmNanos: 120e6, starts: 3 },
+  ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.05 },
 };
 
 /** Five to ten minutes. */
 export const FULL: CodecSizes = {
-  ...{ rounds: 120, turnNanos: 2e6, warmNanos: 800e6, starts: 3 },
+  ...{ rounds: 96, turnNanos: 2e6, warmNanos: 400e6, starts: 6 },
   ...{ nearestOnly: false, points: 200, manyPoints: 4096, bennySeconds: 1 },
 };
 
@@ -46,22 +47,22 @@ export type Native = { readonly program: string | undefined; readonly folder: st
 const WHY_NATIVE = 'not built: run `npm run -s node -- ci/peers/build.ts` (needs cargo)';
 
 /** Who writes messages, nearest first: the process's name, and the name in tables. */
-const MESSAGE_RUNNERS: readonly (readonly [id: string, name: string, nearest: boolean])[] = [
-  ['postcard', OURS.objects, true],
-  ['postcard-bigint', OURS.bigint, true],
-  ['postcard-no-eval', OURS.noEval, true],
-  ['msgpackr-records', RIVALS.records, true],
-  ['protobufjs', RIVALS.protobufjs, true],
-  ['avsc', RIVALS.avsc, true],
-  ['json', RIVALS.json, true],
-  ['serde', RIVALS.serde, true],
-  ['msgpackr', RIVALS.msgpackr, false],
-  ['cbor-x-records', RIVALS.cborRecords, false],
-  ['cbor-x', RIVALS.cbor, false],
-  ['msgpack', RIVALS.msgpack, false],
-  ['protobuf-es', RIVALS.protobufEs, false],
-  ['bson', RIVALS.bson, false],
-  ['v8', RIVALS.v8, false],
+const MESSAGE_RUNNERS: readonly (readonly [id: string, name: string])[] = [
+  ['postcard', OURS.objects],
+  ['postcard-bigint', OURS.bigint],
+  ['postcard-no-eval', OURS.noEval],
+  ['msgpackr-records', RIVALS.records],
+  ['protobufjs', RIVALS.protobufjs],
+  ['avsc', RIVALS.avsc],
+  ['json', RIVALS.json],
+  ['serde', RIVALS.serde],
+  ['msgpackr', RIVALS.msgpackr],
+  ['cbor-x-records', RIVALS.cborRecords],
+  ['cbor-x', RIVALS.cbor],
+  ['msgpack', RIVALS.msgpack],
+  ['protobuf-es', RIVALS.protobufEs],
+  ['bson', RIVALS.bson],
+  ['v8', RIVALS.v8],
 ];
 
 const isOwn = (id: string): boolean => id.startsWith('postcard');
@@ -109,8 +110,8 @@ const native = (of: Native, cases: readonly (readonly [name: string, of: string]
   ),
 });
 
-const bulk = (of: Native, { nearestOnly, points }: CodecSizes): Workload => {
-  const names = MESSAGE_RUNNERS.filter(([, , nearest]) => nearest || !nearestOnly);
+const bulk = (of: Native, { points }: CodecSizes): Workload => {
+  const names = MESSAGE_RUNNERS;
   const race = (what: 'encode' | 'decode', crate: ReturnType<typeof native>): Race => ({
     id: `A-${what}`,
     title: what === 'encode' ? `Write ${points} points` : `Read ${points} points`,
@@ -166,19 +167,16 @@ const SEMI_SPACE = 64;
  * after they have moved twice, and in one of many turns. By time, a turn was a dozen messages of some and hardly a collection.
  */
 const KEPT: Stint = { rounds: 24, passes: 12, repeats: BATCHES / 4 };
-const KEPT_QUICK: Stint = { rounds: 15, passes: 8, repeats: BATCHES / 4 };
+const KEPT_QUICK: Stint = { rounds: 9, passes: 8, repeats: BATCHES / 4 };
 
 const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => {
-  const kept = [
-    ...COLUMN_RUNNERS.filter(([, name]) => name !== OURS.reused),
-    ...(nearestOnly ? [] : KEPT_RIVALS),
-  ];
+  const kept = [...COLUMN_RUNNERS.filter(([, name]) => name !== OURS.reused), ...KEPT_RIVALS];
   const common = { unit: 'ns/point', units: manyPoints, absent: {} };
   return [
     {
-      id: 'A',
+      ...{ id: 'A', share: 2 },
       processes: starts(
-        'measurements',
+        'large',
         COLUMN_RUNNERS.map(([id]) => id),
         { points: manyPoints, semiSpace: SEMI_SPACE },
       ),
@@ -193,7 +191,8 @@ const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => 
       ],
     },
     {
-      id: 'A',
+      // until a hundred messages have been kept, objects take two and three times as long
+      ...{ id: 'A', share: 4 },
       processes: starts(
         'kept',
         kept.map(([id]) => id),
@@ -213,12 +212,8 @@ const large = ({ manyPoints, nearestOnly }: CodecSizes): readonly Workload[] => 
   ];
 };
 
-const SMALL_IDS = ['postcard', 'msgpackr-records', 'protobufjs', 'avsc'];
-
-const small = (of: Native, { nearestOnly }: CodecSizes): Workload => {
-  const names = MESSAGE_RUNNERS.filter(
-    ([id]) => SMALL_IDS.includes(id) || (!nearestOnly && !/^postcard-/.test(id)),
-  );
+const small = (of: Native): Workload => {
+  const names = MESSAGE_RUNNERS.filter(([id]) => !/^postcard-/.test(id));
   const format = postcardSmall();
   const common = { unit: 'ns/message', units: 1, words: 'CPU per message of eight mixed fields' };
   const race = (what: string, title: string, ...more: Runner[]): Race => {
@@ -232,7 +227,7 @@ const small = (of: Native, { nearestOnly }: CodecSizes): Workload => {
   const into: Runner = { name: OURS.into, own: true, process: 'postcard', case: 'encodeInto' };
   return {
     id: 'B',
-    share: 0.35,
+    share: 0.5,
     processes: {
       ...starts(
         'small',
@@ -256,9 +251,9 @@ const TEXT_RUNNERS = [
 /** As its documents advise for who writes each message out before the next: no goal names it, as the goals were set without. */
 const GIVEN = ['msgpackr-given', RIVALS.given] as const;
 
-const textAndBlobs = ({ nearestOnly }: CodecSizes): readonly Workload[] => {
-  const names = nearestOnly ? TEXT_RUNNERS.slice(0, 2) : TEXT_RUNNERS;
-  const withJson = nearestOnly ? names : ([...names, ['json', RIVALS.json]] as const);
+const textAndBlobs = (): readonly Workload[] => {
+  const names = TEXT_RUNNERS;
+  const withJson = [...names, ['json', RIVALS.json]] as const;
   const race = (label: string, what: string, title: string, of: Names): Race => ({
     id: `C-${what}-${label}`,
     title,
@@ -276,7 +271,7 @@ const textAndBlobs = ({ nearestOnly }: CodecSizes): readonly Workload[] => {
   return [
     {
       id: 'C',
-      share: 0.09,
+      share: 0.2,
       processes: starts('text', ids([...withJson, GIVEN])),
       races: TEXT_KINDS.flatMap((kind) =>
         TEXT_CHARS.flatMap((chars) => both(`${kind}-${chars}`, `${chars} characters, ${kind}`, withJson)),
@@ -284,7 +279,7 @@ const textAndBlobs = ({ nearestOnly }: CodecSizes): readonly Workload[] => {
     },
     {
       id: 'C',
-      share: 0.09,
+      share: 0.2,
       processes: starts('blobs', ids([...names, GIVEN])),
       races: BLOB_BYTES.flatMap((bytes) => both(`${bytes}`, `a blob of ${bytes} bytes`, names)),
     },
@@ -309,7 +304,7 @@ const cobs = (of: Native): Workload => {
   };
   return {
     id: 'D',
-    share: 0.15,
+    share: 0.2,
     processes: {
       ...starts('cobs', ['postcard', 'cobs']),
       ...nativeStart(of, 'cobs', 'cobs', () => bodies.map(({ bytes }) => bytes)),
@@ -336,7 +331,7 @@ const frames = (): Workload => {
   });
   return {
     id: 'E',
-    share: 0.15,
+    share: 0.2,
     processes: starts('frames', ['postcard', 'concat']),
     races: [
       ...FRAME_CUTS.map(([frame, chunk]) => race(frame, chunk, names)),
@@ -345,12 +340,26 @@ const frames = (): Workload => {
   };
 };
 
+/** What is left of a workload when only goals matter. */
+const asked = (workload: Workload, goals: readonly CodecGoal[]): Workload => {
+  const of = goals.filter(({ race }) => workload.races.some(({ id }) => id === race));
+  const ids = of.flatMap(racesOf);
+  const names = of.flatMap(({ ours, against = ours }) => [ours, against]);
+  const races = workload.races
+    .filter(({ id }) => ids.includes(id))
+    .map((race) => ({
+      ...race,
+      runners: race.runners.filter(({ name }) => names.includes(name)),
+      absent: Object.fromEntries(Object.entries(race.absent).filter(([name]) => names.includes(name))),
+    }));
+  const used = races.flatMap(({ runners }) => runners.map((runner) => runner.process));
+  const processes = Object.entries(workload.processes).filter(([key]) => used.includes(key));
+  return { ...workload, races, processes: Object.fromEntries(processes) };
+};
+
 /** Every workload in the order in which they are run. */
-export const codecPlan = (of: Native, sizes: CodecSizes): readonly Workload[] => [
-  bulk(of, sizes),
-  ...large(sizes),
-  small(of, sizes),
-  ...textAndBlobs(sizes),
-  cobs(of),
-  frames(),
-];
+export const codecPlan = (of: Native, sizes: CodecSizes): readonly Workload[] => {
+  const all = [bulk(of, sizes), ...large(sizes), small(of), ...textAndBlobs(), cobs(of), frames()];
+  const goals = codecGoals();
+  return sizes.nearestOnly ? all.map((workload) => asked(workload, goals)) : all;
+};

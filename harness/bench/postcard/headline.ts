@@ -1,8 +1,9 @@
 /** The one sentence of a run, made of its own figures. */
 import type { Row } from '../measure.ts';
-import { type Estimate, ratio } from '../statistics.ts';
+import type { Estimate } from '../statistics.ts';
 import type { CodecReport } from './codec-bench.ts';
 import { OURS, RIVALS } from './names.ts';
+import { ratioOverStarts } from './over-starts.ts';
 import type { Raced } from './race.ts';
 
 /** A contender in both directions of workload A. */
@@ -23,13 +24,8 @@ export const BASE = RIVALS.records;
 const rowOf = (race: Raced | undefined, name: string): Row | undefined =>
   race?.rows.find((row) => row.name === name && row.estimate.rounds > 0);
 
-const timesOf = (base: Row | undefined, row: Row | undefined): Estimate | undefined =>
-  base === undefined || row === undefined
-    ? undefined
-    : ratio(
-        base.values.map((value) => value ?? Number.NaN),
-        row.values.map((value) => value ?? Number.NaN),
-      );
+const timesOf = (base: Row | undefined, row: Row | undefined, starts: number): Estimate | undefined =>
+  base === undefined || row === undefined ? undefined : ratioOverStarts(base.values, row.values, starts);
 
 /** Everybody of workload A, the fastest first. Empty when it was not run. */
 export const standings = (report: CodecReport): readonly Standing[] => {
@@ -44,8 +40,8 @@ export const standings = (report: CodecReport): readonly Standing[] => {
         own: (out ?? back)?.own === true,
         bytesPerPoint: out?.beside.bytes,
         ...{ write: out, read: back },
-        writeTimes: timesOf(rowOf(write, BASE), out),
-        readTimes: timesOf(rowOf(read, BASE), back),
+        writeTimes: timesOf(rowOf(write, BASE), out, write?.starts ?? 1),
+        readTimes: timesOf(rowOf(read, BASE), back, read?.starts ?? 1),
       },
     ];
   });

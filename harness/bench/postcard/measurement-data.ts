@@ -89,12 +89,15 @@ const points = (count: number, rng: Rng): Point[] => {
   });
 };
 
-/** Different messages of a number of points each; the same for the same seed. */
+/** The so-and-so-many-th message of a number of points; the same for the same seed. */
+export const messageAt = (i: number, pointsEach: number, seed: number): Message => ({
+  sender: 'node-rennes-12.g5k',
+  content: { tag: 'SendMeasurements', value: { buf: points(pointsEach, rngFor(seed, `message ${i}`)) } },
+});
+
+/** Different messages. */
 export const messages = (count: number, pointsEach: number, seed: number): Message[] =>
-  Array.from({ length: count }, (_, i) => ({
-    sender: 'node-rennes-12.g5k',
-    content: { tag: 'SendMeasurements', value: { buf: points(pointsEach, rngFor(seed, `message ${i}`)) } },
-  }));
+  Array.from({ length: count }, (_, i) => messageAt(i, pointsEach, seed));
 
 /** Eight fields of mixed kinds: the small message. */
 export type Small = {

@@ -15,7 +15,7 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
   require('node:fs').appendFileSync(file, [kase, name, count].join(' ') + '\\n');
   console.log(String(Number(nanos) * Number(count)));
 });`;
-const NANOS = { a: 1000, b: 2000, c: 500 } as const;
+const NANOS = { a: 1000, b: 2000, c: 500, slow: 2e6 } as const;
 type Name = keyof typeof NANOS;
 const ROUNDS = 9;
 
@@ -33,7 +33,7 @@ const run = async (more: Partial<Workload>, turns: number, starts = 1) => {
     command: [process.execPath, '-e', PROGRAM, name, String(NANOS[name]), file],
   });
   const workload: Workload = {
-    ...{ id: 'D', processes: { a: start('a'), b: start('b'), c: start('c') } },
+    ...{ id: 'D', processes: { a: start('a'), b: start('b'), c: start('c'), slow: start('slow') } },
     races: [race('X', ['a', 'b', 'c'], 1), race('Y', ['a', 'b'], 4)],
     ...more,
   };
@@ -113,11 +113,19 @@ t.test('a stint is the same work for everybody, cut into turns', async (t) => {
   );
 });
 
+t.test('what is many turns long by itself runs once in a round, and nothing before it', async (t) => {
+  const { found, turns } = await run({ races: [race('X', ['a', 'slow'], 1)] }, ROUNDS * (2 * 2 + 1));
+  for (const round of parts(turns, 2 * 2 + 1))
+    t.strictSame([...round].sort(), [...new Array(4).fill('X a 100'), 'X slow 1']);
+  t.strictSame(found[0]?.rows[1]?.values, new Array(ROUNDS).fill(2e6));
+});
+
 t.test('rounds are spread over several starts of all processes', async (t) => {
   const { found, turns } = await run({}, 0, 3);
   t.strictSame(
     turns.filter((line) => line.startsWith('ready')).sort(),
-    ['a', 'b', 'c'].flatMap((name) => new Array(3).fill(`ready ${name}`)),
+    ['a', 'b', 'c', 'slow'].flatMap((name) => new Array(3).fill(`ready ${name}`)),
   );
+  t.match(found[0], { starts: 3 });
   t.equal(found[0]?.rows[0]?.values.length, ROUNDS, 'none is lost');
 });

@@ -2,16 +2,19 @@
 import { fileURLToPath } from 'node:url';
 import { compileCache } from '../../labs/compile-cache.ts';
 import { Program } from '../children.ts';
+import { median } from '../statistics.ts';
 import type { SetName } from './cases.ts';
 
 const TURNS = fileURLToPath(new URL('programs/codec-turns.ts', import.meta.url));
-/** To load a library, make the data and check that all of it comes back. */
+/** To load a library and make the data, or to check that it comes back. */
 const READY_MILLIS = 60_000;
 const TURN_MILLIS = 60_000;
 /** Half of a start is to strip types from modules, of everybody alike. */
 const ENVIRONMENT = compileCache(fileURLToPath(new URL('../../..', import.meta.url)));
 /** A first turn may be nothing but compiling: the count of the next may not rest on it. */
 const GROWTH_MAX = 8;
+/** By which a repetition is judged. */
+const LAST_TURNS = 3;
 
 /** What is started: one of the formats of this folder, or a foreign program that speaks the same lines. */
 export type Start = {
@@ -36,25 +39,44 @@ const commandOf = ({ set, id, points = 0, semiSpace, command }: Start): readonly
     ...[TURNS, set, id, String(points)],
   ];
 
+const ofIts = ({ id, set }: Start, error: unknown): Error =>
+  new Error(`${id} of ${set}: ${(error as Error).message}`);
+
+/** What a repetition takes when it is as fast as it gets, and how many go into a turn. */
+export type Repetition = { readonly nanos: number; readonly count: number };
+
 export class Turner {
+  readonly #start: Start;
   readonly #program: Program;
   /** Bytes of each case, where the process tells them. */
   readonly bytes: Readonly<Record<string, number>>;
 
-  private constructor(program: Program, bytes: Readonly<Record<string, number>>) {
+  private constructor(start: Start, program: Program, bytes: Readonly<Record<string, number>>) {
+    this.#start = start;
     this.#program = program;
     this.bytes = bytes;
   }
 
-  /** @throws Error when it ends first, or a value does not come back as it was */
+  /** @throws Error when it ends first, or a small value does not come back as it was */
   static async start(start: Start): Promise<Turner> {
     const program = new Program(commandOf(start), ENVIRONMENT);
     try {
       const [, , sizes = '{}'] = await program.said(/^ready( (.*))?\n/, READY_MILLIS);
-      return new Turner(program, JSON.parse(sizes));
+      return new Turner(start, program, JSON.parse(sizes));
     } catch (error) {
       await program.stop();
-      throw new Error(`${start.id} of ${start.set}: ${(error as Error).message}`);
+      throw ofIts(start, error);
+    }
+  }
+
+  /** Reads back what it was timed with. A foreign program has types of its own. @throws Error when a value is not as it was */
+  async check(): Promise<void> {
+    if (this.#start.command !== undefined) return;
+    this.#program.tell('check');
+    try {
+      await this.#program.said(/^same\n/, READY_MILLIS);
+    } catch (error) {
+      throw ofIts(this.#start, error);
     }
   }
 
@@ -76,16 +98,21 @@ export class Turner {
     return Number(nanos);
   }
 
-  /** Repeats a case until it is as fast as it gets. @returns how often it goes into a turn of that length */
-  async warmUp(name: string, warmNanos: number, turnNanos: number): Promise<number> {
-    let count = 1;
+  /** Repeats a case until it is as fast as it gets. @param from how often in the first turn */
+  async warmUp(name: string, warmNanos: number, turnNanos: number, from = 1): Promise<Repetition> {
+    let count = from;
+    const taken: number[] = [];
     for (let spent = 0; ; ) {
       const nanos = Math.max(1000, await this.turn(name, count));
       spent += nanos;
+      taken.push(nanos / count);
       const wanted = Math.max(1, Math.round((count * turnNanos) / nanos));
-      if (spent >= warmNanos && wanted <= count * GROWTH_MAX) return wanted;
+      if (spent >= warmNanos && wanted <= count * GROWTH_MAX) break;
       count = Math.min(wanted, count * GROWTH_MAX);
     }
+    // one turn alone may have collected garbage, or compiled
+    const nanos = median(taken.slice(-LAST_TURNS));
+    return { nanos, count: Math.max(1, Math.round(turnNanos / nanos)) };
   }
 
   stop(): Promise<void> {

@@ -1,44 +1,35 @@
 /** Every format by the name on the command line of a bench's process. */
 import type { Message, Small } from '../measurement-data.ts';
-import { avroMessages, avroSmall } from './avro-format.ts';
 import type { Format } from './format.ts';
-import {
-  postcardBigint,
-  postcardColumns,
-  postcardNoEval,
-  postcardObjects,
-  postcardSmall,
-} from './postcard-format.ts';
-import {
-  protobufEsMessages,
-  protobufEsSmall,
-  protobufjsMessages,
-  protobufjsSmall,
-} from './protobuf-format.ts';
 import { isSchemaless, schemaless } from './schemaless-formats.ts';
-import { serdeMessages, serdeSmall } from './serde-format.ts';
 
-type Makers<Value> = Readonly<Record<string, () => Format<Value> | Promise<Format<Value>>>>;
+type Makers<Value> = Readonly<Record<string, () => Promise<Format<Value>>>>;
+
+// a library is loaded when it is asked for: all of them together take longer than all else that a process does before it is ready
+const ours = () => import('./postcard-format.ts');
+const protobuf = () => import('./protobuf-format.ts');
+const avro = () => import('./avro-format.ts');
+const serde = () => import('./serde-format.ts');
 
 const MESSAGES: Makers<Message> = {
-  postcard: postcardObjects,
-  'postcard-bigint': postcardBigint,
-  'postcard-no-eval': postcardNoEval,
-  'postcard-dictionary': () => postcardColumns('dictionary'),
-  'postcard-references': () => postcardColumns('references'),
-  'postcard-reused': () => postcardColumns('reused'),
-  protobufjs: protobufjsMessages,
-  'protobuf-es': protobufEsMessages,
-  avsc: avroMessages,
-  serde: serdeMessages,
+  postcard: async () => (await ours()).postcardObjects(),
+  'postcard-bigint': async () => (await ours()).postcardBigint(),
+  'postcard-no-eval': async () => (await ours()).postcardNoEval(),
+  'postcard-dictionary': async () => (await ours()).postcardColumns('dictionary'),
+  'postcard-references': async () => (await ours()).postcardColumns('references'),
+  'postcard-reused': async () => (await ours()).postcardColumns('reused'),
+  protobufjs: async () => (await protobuf()).protobufjsMessages(),
+  'protobuf-es': async () => (await protobuf()).protobufEsMessages(),
+  avsc: async () => (await avro()).avroMessages(),
+  serde: async () => (await serde()).serdeMessages(),
 };
 
 const SMALL: Makers<Small> = {
-  postcard: postcardSmall,
-  protobufjs: protobufjsSmall,
-  'protobuf-es': protobufEsSmall,
-  avsc: avroSmall,
-  serde: serdeSmall,
+  postcard: async () => (await ours()).postcardSmall(),
+  protobufjs: async () => (await protobuf()).protobufjsSmall(),
+  'protobuf-es': async () => (await protobuf()).protobufEsSmall(),
+  avsc: async () => (await avro()).avroSmall(),
+  serde: async () => (await serde()).serdeSmall(),
 };
 
 const made = async <Value>(makers: Makers<Value>, id: string): Promise<Format<Value>> => {

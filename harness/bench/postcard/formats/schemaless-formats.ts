@@ -1,10 +1,6 @@
 /** Formats that say what a value is in the bytes themselves: they take and give any value. */
 
 import { deserialize, serialize } from 'node:v8';
-import { Decoder, Encoder } from '@msgpack/msgpack';
-import { BSON } from 'bson';
-import { Encoder as CborEncoder, decode as cborDecode, encode as cborEncode } from 'cbor-x';
-import { Packr, pack, unpack } from 'msgpackr';
 import { RIVALS } from '../names.ts';
 import { asIs, type Format } from './format.ts';
 
@@ -14,7 +10,8 @@ type Made = Pick<Format<unknown>, 'name' | 'library'> & {
 };
 
 // one instance keeps the shapes of objects for all messages: its documents' advice for both ends of a lasting connection
-const msgpackrRecords = (): Made => {
+const msgpackrRecords = async (): Promise<Made> => {
+  const { Packr } = await import('msgpackr');
   const packr = new Packr({ structures: [] });
   return {
     name: RIVALS.records,
@@ -24,15 +21,19 @@ const msgpackrRecords = (): Made => {
   };
 };
 
-const msgpackrDefault = (): Made => ({
-  name: RIVALS.msgpackr,
-  library: 'msgpackr',
-  encode: (value) => pack(value),
-  decode: (bytes) => unpack(bytes),
-});
+const msgpackrDefault = async (): Promise<Made> => {
+  const { pack, unpack } = await import('msgpackr');
+  return {
+    name: RIVALS.msgpackr,
+    library: 'msgpackr',
+    encode: (value) => pack(value),
+    decode: (bytes) => unpack(bytes),
+  };
+};
 
-const cborRecords = (): Made => {
-  const encoder = new CborEncoder({ structures: [] });
+const cborRecords = async (): Promise<Made> => {
+  const { Encoder } = await import('cbor-x');
+  const encoder = new Encoder({ structures: [] });
   return {
     name: RIVALS.cborRecords,
     library: 'cbor-x',
@@ -41,14 +42,18 @@ const cborRecords = (): Made => {
   };
 };
 
-const cborDefault = (): Made => ({
-  name: RIVALS.cbor,
-  library: 'cbor-x',
-  encode: (value) => cborEncode(value),
-  decode: (bytes) => cborDecode(bytes),
-});
+const cborDefault = async (): Promise<Made> => {
+  const { decode, encode } = await import('cbor-x');
+  return {
+    name: RIVALS.cbor,
+    library: 'cbor-x',
+    encode: (value) => encode(value),
+    decode: (bytes) => decode(bytes),
+  };
+};
 
-const msgpack = (): Made => {
+const msgpack = async (): Promise<Made> => {
+  const { Decoder, Encoder } = await import('@msgpack/msgpack');
   const [encoder, decoder] = [new Encoder(), new Decoder()];
   return {
     name: RIVALS.msgpack,
@@ -58,21 +63,24 @@ const msgpack = (): Made => {
   };
 };
 
-const json = (): Made => ({
+const json = async (): Promise<Made> => ({
   name: RIVALS.json,
   library: 'node',
   encode: (value) => Buffer.from(JSON.stringify(value)),
   decode: (bytes) => JSON.parse((bytes as Buffer).toString()),
 });
 
-const bson = (): Made => ({
-  name: RIVALS.bson,
-  library: 'bson',
-  encode: (value) => BSON.serialize(value as BSON.Document),
-  decode: (bytes) => BSON.deserialize(bytes),
-});
+const bson = async (): Promise<Made> => {
+  const { BSON } = await import('bson');
+  return {
+    name: RIVALS.bson,
+    library: 'bson',
+    encode: (value) => BSON.serialize(value as Record<string, unknown>),
+    decode: (bytes) => BSON.deserialize(bytes),
+  };
+};
 
-const v8 = (): Made => ({
+const v8 = async (): Promise<Made> => ({
   name: RIVALS.v8,
   library: 'node',
   encode: (value) => serialize(value),
@@ -94,9 +102,9 @@ const MAKERS = {
 export type SchemalessId = keyof typeof MAKERS;
 
 /** A format for values of any kind. */
-export const schemaless = <Value>(id: SchemalessId): Format<Value> => ({
+export const schemaless = async <Value>(id: SchemalessId): Promise<Format<Value>> => ({
   ...asIs<Value>(),
-  ...MAKERS[id](),
+  ...(await MAKERS[id]()),
   own: false,
 });
 

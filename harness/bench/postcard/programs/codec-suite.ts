@@ -16,7 +16,8 @@ type Named = { readonly name: string; readonly cases: readonly Case[] };
 const loaded: Named[] = [];
 for (const id of contenders) {
   const { name } = isSmall ? await smallFormat(id) : await messageFormat(id);
-  loaded.push({ name, cases: isSmall ? await SETS.small(id) : await SETS.measurements(id, Number(points)) });
+  const cases = isSmall ? await SETS.small(id) : await SETS.measurements(id, Number(points));
+  loaded.push({ name, cases });
 }
 
 /** What is compiled while it is measured would be measured, too. */
