@@ -1,7 +1,59 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { PointCounts } from '../pipeline/element.ts';
 import type { PipelineStats } from '../pipeline/pipeline.ts';
 
 type Row<Kind extends keyof PipelineStats> = PipelineStats[Kind][number];
+
+/** What became of points at each end of a relay: never a point unaccounted for. */
+const relayMetrics = (registry: Registry, stats: () => PipelineStats): void => {
+  const each = (
+    of: (counts: PointCounts) => Readonly<Record<string, number>>,
+    set: (element: string, label: string, points: number) => void,
+  ): void => {
+    for (const { name, ...counts } of stats().relays)
+      for (const [label, points] of Object.entries(of(counts))) set(name, label, points);
+  };
+  const registers = [registry];
+  new Counter({
+    name: 'relay_agent_relay_points_total',
+    help: 'Points of a relay client or server that came to this state; sent counts repetitions',
+    labelNames: ['element', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      each(
+        ({ total }) => total,
+        (element, state, points) => this.inc({ element, state }, points),
+      );
+    },
+  });
+  new Gauge({
+    name: 'relay_agent_relay_held_points',
+    help: 'Points that a relay client or server has and has not delivered',
+    labelNames: ['element', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      each(
+        ({ held }) => held,
+        (element, state, points) => this.set({ element, state }, points),
+      );
+    },
+  });
+  new Counter({
+    name: 'relay_agent_relay_dropped_points_total',
+    help: 'Points that a relay client or server has dropped, by why',
+    labelNames: ['element', 'why'],
+    registers,
+    collect() {
+      this.reset();
+      each(
+        ({ dropped }) => dropped,
+        (element, why, points) => this.inc({ element, why }, points),
+      );
+    },
+  });
+};
 
 /** The agent's metrics about itself, read from its pipeline when somebody asks. Measurements are the prometheus plugin's matter. */
 export const agentRegistry = (stats: () => PipelineStats): Registry => {
@@ -70,6 +122,7 @@ export const agentRegistry = (stats: () => PipelineStats): Registry => {
   metric('outputs', 'gauge', 'output_running', '1: it writes; 0: paused, stopped or failed', ({ state }) =>
     state === 'running' ? 1 : 0,
   );
+  relayMetrics(registry, stats);
   collectDefaultMetrics({ register: registry });
   return registry;
 };

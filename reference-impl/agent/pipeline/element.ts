@@ -34,12 +34,24 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** Points of a relay's end, by their state. */
+export type PointCounts = {
+  /** That ever came to this: received, sent, stored, ... */
+  readonly total: Readonly<Record<string, number>>;
+  /** That are in it now: buffered, spooled, ... */
+  readonly held: Readonly<Record<string, number>>;
+  /** By why. */
+  readonly dropped: Readonly<Record<string, number>>;
+};
+
 /** A source that speaks when it likes (a server): it can be stopped, and nothing else. */
 export interface AutonomousSource {
   readonly name: string;
   readonly kind: 'autonomous';
   /** Starts it. `emit` resolves once every output has taken the batch, which may take as long as an output is paused. */
   open(emit: Emit): Promise<void>;
+  /** For who asks while it is open. */
+  counts?(): PointCounts | undefined;
   /** No `emit` is called after this. Resolves when everything it opened is closed. */
   close(): Promise<void>;
 }
@@ -71,6 +83,8 @@ export interface Output {
   /** Nothing more may come for a while (SIGHUP, end): bring out what is held. */
   flush(): Promise<void>;
   close(): Promise<void>;
+  /** For who asks while it is open. */
+  counts?(): PointCounts | undefined;
   /** Transactional outputs only: the last batch of a spool that is stored for certain. */
   lastStored?(client: string, spool: string): Promise<number | undefined>;
 }

@@ -1,6 +1,6 @@
 import type { Batch, Origin, Point } from '../../measurement-relay/messages.ts';
 import type { Clock } from './clock.ts';
-import type { AutonomousSource, Output, PipelineElement, Source, Transform } from './element.ts';
+import type { AutonomousSource, Output, PipelineElement, PointCounts, Source, Transform } from './element.ts';
 import { OutputLine, type OutputState } from './output-line.ts';
 import { type Action, matches, type Pattern } from './pattern.ts';
 import { SourceLine, type SourceState } from './source-line.ts';
@@ -54,6 +54,8 @@ export type PipelineStats = {
     readonly periodMillis: number;
   } & SourceLine['stats'])[];
   readonly outputs: readonly ({ readonly name: string; readonly state: OutputState } & OutputLine['stats'])[];
+  /** The ends of relays among them. */
+  readonly relays: readonly ({ readonly name: string } & PointCounts)[];
 };
 
 /**
@@ -184,6 +186,13 @@ export class Pipeline {
         state: line.state,
         ...line.stats,
       })),
+      relays: [
+        ...this.#groups.flatMap(({ autonomous }) => autonomous.map(({ source }) => source)),
+        ...this.#lines('outputs').map(({ output }) => output),
+      ].flatMap((element) => {
+        const counts = element.counts?.();
+        return counts === undefined ? [] : [{ name: element.name, ...counts }];
+      }),
     };
   }
 

@@ -77,7 +77,7 @@ t.test(
     const server = await Program.server(['--output-file', 'out.csv'], { cwd });
     const client = await Program.agent(['--config', 'client.toml'], { cwd });
     // four waits, in which the source was asked
-  await eventually('attempts', () => client.log.filter(({ msg }) => msg === 'client.failed').length > 4);
+    await eventually('attempts', () => client.log.filter(({ msg }) => msg === 'client.failed').length > 4);
     writeFileSync(join(cwd, 'client.toml'), clientOf(server.port, ''));
     client.kill('SIGHUP');
     await client.logged('reloaded');

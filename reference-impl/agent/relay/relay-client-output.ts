@@ -6,7 +6,7 @@ import type { Batch } from '../../measurement-relay/messages.ts';
 import { newSpoolId, type OpenedClient, openMeasurementClient } from '../../measurement-relay/node/client.ts';
 import type { Spool } from '../../measurement-relay/spool.ts';
 import { AgentError } from '../agent-error.ts';
-import type { Output } from '../pipeline/element.ts';
+import type { Output, PointCounts } from '../pipeline/element.ts';
 import type { AgentContext } from '../plugin.ts';
 import { addressText } from './address.ts';
 import { limitedWarnings } from './limited-log.ts';
@@ -89,6 +89,17 @@ export class RelayClientOutput implements Output {
 
   async flush(): Promise<void> {
     this.#client?.flush();
+  }
+
+  counts(): PointCounts | undefined {
+    if (this.#client === undefined) return undefined;
+    const { received, recovered, sent, acknowledged, unconfirmed, ...now } = this.#client.counters;
+    const { buffered, spooled, dropped } = now;
+    return {
+      total: { received, recovered, sent, acknowledged, unconfirmed },
+      held: { buffered, spooled },
+      dropped,
+    };
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { WireError } from '../../machine/wire-error.ts';
 import { type ServedMeasurements, serveMeasurements } from '../../measurement-relay/node/server.ts';
 import type { ServerReport } from '../../measurement-relay/server-report.ts';
 import { AgentError } from '../agent-error.ts';
-import type { AutonomousSource, Emit, Output } from '../pipeline/element.ts';
+import type { AutonomousSource, Emit, Output, PointCounts } from '../pipeline/element.ts';
 import type { AgentContext } from '../plugin.ts';
 import { addressText } from './address.ts';
 import { limitedWarnings } from './limited-log.ts';
@@ -60,6 +60,12 @@ export class RelayServerSource implements AutonomousSource {
       throw new AgentError({ code: 'RELAY_LISTEN', where: NAME, expected, got, hint, cause: error });
     }
     this.#context.say(`relay-agent listening on ${addressText({ host, port: this.#server.port })}`);
+  }
+
+  counts(): PointCounts | undefined {
+    if (this.#server === undefined) return undefined;
+    const { received, stored, acknowledged, undelivered, dropped } = this.#server.counters;
+    return { total: { received, stored, acknowledged }, held: { undelivered }, dropped };
   }
 
   async close(): Promise<void> {
