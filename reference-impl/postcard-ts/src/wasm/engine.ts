@@ -15,7 +15,8 @@ interface Engine {
   readonly Instance: new (module: Module, imports: { host: object }) => { readonly exports: Exports };
 }
 
-const engine = (): Engine | undefined => (globalThis as { WebAssembly?: Engine }).WebAssembly;
+// by way of unknown: where a program has types of it, they are others than these few
+const engine = (): Engine | undefined => (globalThis as unknown as { WebAssembly?: Engine }).WebAssembly;
 const present = (): Engine => {
   const found = engine();
   if (found === undefined)
