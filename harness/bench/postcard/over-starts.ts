@@ -11,7 +11,7 @@
  * (Student's factor for two is 12.7); drawn like this, the rounds' own noise widens what the starts show. Of k starts only k - 1
  * differences are free, so what is drawn from them spreads by the root of (k - 1) / k too little: before the drawing each start is
  * moved away from their mean by the inverse. In the same simulation it holds the true median in 89 % with three starts of three
- * or four rounds each, 94 % with four of three, 96 % with six of sixteen; in 96 % or more where starts do not differ, and with three starts in 84 %
+ * to five rounds each, 94 % with four of three, 96 % with six of sixteen; in 96 % or more where starts do not differ, and with three starts in 84 %
  * where they differ twice as much as rounds. Few starts cannot promise more.
  */
 import { rngFor } from '../../../reference-impl/machine/rng.ts';
