@@ -105,7 +105,14 @@ export const LAYERS: Layers = {
     ...['harness/conformance/mutants', 'harness/conformance/suites', 'node:timers', 'node:process'],
   ],
   'harness/conformance/mutants/agent/relay-agent.ts': [
-    ...['reference-impl/agent', 'harness/conformance/mutants', 'node:net', 'node:os', 'node:process'],
+    ...[
+      DRIVERS,
+      'reference-impl/agent',
+      'harness/conformance/mutants',
+      'node:net',
+      'node:os',
+      'node:process',
+    ],
   ],
   // codecs with a defect, as adapters
   'harness/conformance/mutants/postcard': ['harness/conformance/subjects', 'node:process'],

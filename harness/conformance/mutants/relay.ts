@@ -4,8 +4,8 @@
  * It is a relay in everything else, so whatever a run finds broken is the defect's doing. `--defect list` says which there are.
  */
 import { connNames, NodeDriver } from '../../../reference-impl/drivers/node.ts';
+import { onSignals } from '../../../reference-impl/drivers/node-signals.ts';
 import { readCommandLine } from '../../../reference-impl/port-relay/bin/command-line.ts';
-import { onSignals } from '../../../reference-impl/port-relay/bin/signals.ts';
 import { randomId } from '../../../reference-impl/port-relay/random-id.ts';
 import { RelayMachine } from '../../../reference-impl/port-relay/relay/relay-machine.ts';
 import type { RelayCommand, RelayReport } from '../../../reference-impl/port-relay/relay/relay-report.ts';
@@ -47,7 +47,7 @@ const run = (defect: string, args: readonly string[]): void => {
     } else if (event.type === 'relay.drained') process.exit(0);
   };
   const driver = new NodeDriver<RelayReport, RelayCommand>(machine, { name, report, bind });
-  onSignals(() => driver.stop());
+  onSignals({ stop: () => driver.stop() });
   driver.start();
 };
 

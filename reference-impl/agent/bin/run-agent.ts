@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onSignals } from '../../drivers/node-signals.ts';
 import { Agent } from '../agent.ts';
 import { AgentError, reasonOf } from '../agent-error.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
@@ -9,7 +10,6 @@ import { type Attended, execute, follow } from './attended.ts';
 import type { WantedRun } from './command-line.ts';
 import { isUsage, loadConfig } from './load.ts';
 import { openLog } from './log.ts';
-import { onSignals } from './signals.ts';
 
 const LAST_POLL_MILLIS = 2_000;
 

@@ -1,6 +1,7 @@
 import { createServer, isIPv6, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { onSignals } from '../../drivers/node-signals.ts';
 import type { Address } from '../../machine/machine.ts';
 import { FileFault } from '../files/file-fault.ts';
 import { readIdentityFile } from '../files/identity-file.ts';
@@ -10,7 +11,6 @@ import { connectToRelay, type RelayNode } from '../node/library.ts';
 import { Reach } from '../node/reach.ts';
 import { masked } from '../public-key.ts';
 import { openLog } from './log.ts';
-import { onSignals } from './signals.ts';
 import type * as asked from './stnode-command-line.ts';
 
 /** After everything was closed: how long the relay may take to hear of it. */
@@ -120,7 +120,7 @@ export const runStnode = async (wanted: asked.Expose | asked.Reach): Promise<num
   const running = wanted.type === 'expose' ? expose(wanted, node, log) : await reach(wanted, node, log);
   if ('failed' in running) return say(running.failed);
   const stop = Promise.withResolvers<void>();
-  onSignals(() => stop.resolve());
+  onSignals({ stop: () => stop.resolve() });
   await stop.promise;
   log.info(
     { connections: running.connections },

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { connNames, NodeDriver } from '../../drivers/node.ts';
+import { onSignals } from '../../drivers/node-signals.ts';
 import type { Identity } from '../crypto.ts';
 import { FileFault } from '../files/file-fault.ts';
 import { readIdentityFile } from '../files/identity-file.ts';
@@ -8,7 +9,6 @@ import { masked, textOf } from '../public-key.ts';
 import { IdentityRelayMachine } from '../relay/relay-machine.ts';
 import type { RelayReport } from '../relay/relay-report.ts';
 import { openLog } from './log.ts';
-import { onSignals } from './signals.ts';
 import type { Wanted } from './strelay-command-line.ts';
 
 const FAILED = {
@@ -98,9 +98,11 @@ export const runStrelay = async (wanted: Extract<Wanted, { readonly type: 'relay
     bind: host,
     note: (text) => log.warn(text),
   });
-  onSignals(() => {
-    log.info('stopping: running tunnels may end, a second signal ends them');
-    driver.stop();
+  onSignals({
+    stop: () => {
+      log.info('stopping: running tunnels may end, a second signal ends them');
+      driver.stop();
+    },
   });
   driver.start();
   const result = await code;

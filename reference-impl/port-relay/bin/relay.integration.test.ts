@@ -100,11 +100,23 @@ t.test('a second signal ends at once with its own code', async (t) => {
     const { client, user } = await tunnel(relay.port);
     relay.kill('SIGTERM');
     await eventually('the drain begins', () => relay.stderr.includes('stopping'));
-    relay.kill(signal);
+    // one that comes too soon is taken for the first
+    const again = setInterval(() => relay.kill(signal), 100);
     t.equal(await relay.exited(), code);
+    clearInterval(again);
     client.socket.destroy();
     user.socket.destroy();
   }
+});
+
+t.test('a ^C that comes by several ways is one: tunnels may end', async (t) => {
+  const relay = await Program.relay();
+  const { client, user } = await tunnel(relay.port);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT'] as const) relay.kill(signal);
+  await eventually('the drain begins', () => relay.stderr.includes('stopping'));
+  client.socket.end();
+  user.socket.end();
+  t.equal(await relay.exited(), 0);
 });
 
 t.test('metrics are served as Prometheus reads them, on loopback, and count what happens', async (t) => {

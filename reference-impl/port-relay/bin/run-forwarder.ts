@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
+import { onSignals } from '../../drivers/node-signals.ts';
 import { openForwarder } from '../forwarder.ts';
 import type { Wanted } from './command-line.ts';
 import { openLog } from './log.ts';
-import { onSignals } from './signals.ts';
 
 /** Keeps a local service on a relay until it is told to stop. @returns the exit code: 0 stopped, 2 no such host */
 export const runForwarder = async (
@@ -27,8 +27,6 @@ export const runForwarder = async (
     log.warn({ why, waitMillis, attempt }, 'client.lost');
   });
   registration.on('tunnel', ({ conn, service }) => log.debug({ conn, service }, 'client.tunnel'));
-  onSignals(() => {
-    void registration.close().then(() => leave(0));
-  });
+  onSignals({ stop: () => void registration.close().then(() => leave(0)) });
   return code;
 };

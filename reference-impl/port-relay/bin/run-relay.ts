@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connNames, NodeDriver } from '../../drivers/node.ts';
+import { onSignals } from '../../drivers/node-signals.ts';
 import { randomId } from '../random-id.ts';
 import { RelayMachine } from '../relay/relay-machine.ts';
 import type { RelayCommand, RelayReport } from '../relay/relay-report.ts';
 import type { Wanted } from './command-line.ts';
 import { openLog } from './log.ts';
-import { onSignals } from './signals.ts';
 
 const everyInterface = (): string =>
   Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'))
@@ -80,9 +80,11 @@ export const runRelay = async (wanted: Extract<Wanted, { readonly type: 'relay' 
     bind,
     note: (text) => log.warn(text),
   });
-  onSignals(() => {
-    log.info('stopping: running tunnels may end, a second signal ends them');
-    driver.stop();
+  onSignals({
+    stop: () => {
+      log.info('stopping: running tunnels may end, a second signal ends them');
+      driver.stop();
+    },
   });
   driver.start();
   const result = await code;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Our identity relay with one defect, as a program: `strelay.ts --defect NAME [options of strelay]`; `--defect list` says which. */
 import { connNames, NodeDriver } from '../../../../reference-impl/drivers/node.ts';
-import { onSignals } from '../../../../reference-impl/identity-relay/bin/signals.ts';
+import { onSignals } from '../../../../reference-impl/drivers/node-signals.ts';
 import { readCommandLine } from '../../../../reference-impl/identity-relay/bin/strelay-command-line.ts';
 import { readIdentityFile } from '../../../../reference-impl/identity-relay/files/identity-file.ts';
 import { systemChance } from '../../../../reference-impl/identity-relay/node/system-chance.ts';
@@ -40,7 +40,7 @@ const run = (defect: RelayDefect, args: readonly string[]): void => {
   const driver = new NodeDriver<RelayReport>(defect.wrap?.(machine) ?? machine, {
     ...{ name: connNames(), report, bind: host },
   });
-  onSignals(() => driver.stop());
+  onSignals({ stop: () => driver.stop() });
   driver.start();
 };
 
