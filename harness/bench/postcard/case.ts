@@ -8,8 +8,7 @@ export type Case = {
   /** Bytes that it writes or reads each time, on average. */
   readonly bytes: number;
   /**
-   * Reads back and compares what is too much for every start. Not before it is timed: what that leaves behind (types that were seen, a
-   * heap that grew) made reading and keeping objects twice as slow.
+   * Reads back and compares what is too much for every start; not before it is timed, as keeping objects was twice as slow after it.
    * @throws Error when a value does not come back as it was
    */
   readonly check?: () => void;
