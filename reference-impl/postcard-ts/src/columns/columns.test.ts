@@ -91,12 +91,13 @@ for (const way of WAYS) {
     const codec = columns(Point, way);
     const dictionary = new Dictionary();
     const first = codec.decode(bytes, { dictionary });
-    const ids = first.columns.id.kind === 'number' ? first.columns.id.values.buffer : undefined;
+    const memoryOf = ({ columns: { id } }: typeof first) => (id.kind === 'number' ? id.values.buffer : null);
+    const memory = memoryOf(first);
     const second = codec.decode(compile(p.seq(Point)).encode([...POINTS].reverse()), {
       reuse: first,
       dictionary,
     });
-    t.equal(second.columns.id.kind === 'number' ? second.columns.id.values.buffer : null, ids);
+    t.equal(memoryOf(second), memory);
     t.same(second.rows(), [...POINTS].reverse());
     t.equal(second.strings, dictionary.strings);
     t.equal(new Set(dictionary.strings).size, dictionary.strings.length);

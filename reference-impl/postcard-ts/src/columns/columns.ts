@@ -138,6 +138,7 @@ export const assembleColumns = <T>(
 
   const emptyStore = (bytes: Uint8Array, { reuse, dictionary }: ColumnsDecodeOptions<T>): Store => {
     const store = reuse ? Table.storeOf(reuse) : new Store(plan.slots, plan.levels, perRow);
+    if (reuse !== undefined) store.uses++;
     store.clear();
     store.bytes = bytes;
     store.dictionary = dictionary ?? new Dictionary();

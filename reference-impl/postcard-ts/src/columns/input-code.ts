@@ -79,9 +79,13 @@ export class InputCode {
   readonly count: Local;
   readonly #stop: Local;
   readonly #longVarint: number;
+  readonly #rows: Assembly;
+  /** What has to run before the first row. */
+  readonly start: Code[] = [];
 
   /** @param longVarint the number of that function */
   constructor(rows: Assembly, longVarint: number) {
+    this.#rows = rows;
     this.p = rows.local('i32');
     this.e = rows.local('i32');
     this.count = rows.local('i32');
@@ -115,27 +119,66 @@ export class InputCode {
    * @param max bytes; what is longer is refused, or read by `longer`
    */
   #varint(max: 3 | 5 | 8, longer: Code = REFUSED): Code {
+    return this.#oneOr(this.#several(max, [], longer));
+  }
+
+  /** One byte, or else: several. */
+  #oneOr(several: Code): Code {
     const { p, word } = this;
-    const stop = this.#stop;
-    const ends = 0x8080_8080_8080_8080n & ((1n << BigInt(8 * max)) - 1n);
-    // the end's bit is the eighth of its byte
-    const bytes = i64.shrU(i64.add(i64.ctz(stop.get), i64.const(1n)), i64.const(3n));
-    const several = [
-      word.set(i64.and(word.get, i64.xor(stop.get, i64.sub(stop.get, i64.const(1n))))),
-      ...[this.#fold(SEPTETS, 1), this.#fold(PAIRS, 2), max > 3 ? this.#fold(QUADS, 4) : []],
-      this.advance(i32.wrap(bytes)),
-    ];
     return [
       word.set(i64.load(p.get)),
       when(
         i64.eqz(i64.and(word.get, i64.const(128n))),
         [word.set(i64.and(word.get, i64.const(127n))), this.advance(i32.const(1))],
-        [
-          stop.set(i64.and(i64.xor(word.get, i64.const(-1n)), i64.const(ends))),
-          when(i64.eqz(stop.get), longer, several),
-        ],
+        several,
       ),
     ];
+  }
+
+  /** @param found what happens with `word` before it loses the bytes behind the varint and the bits between, its end in `stop` */
+  #several(max: 3 | 5 | 8, found: Code, longer: Code): Code {
+    const { word } = this;
+    const stop = this.#stop;
+    const ends = 0x8080_8080_8080_8080n & ((1n << BigInt(8 * max)) - 1n);
+    return [
+      stop.set(i64.and(i64.xor(word.get, i64.const(-1n)), i64.const(ends))),
+      when(i64.eqz(stop.get), longer, [
+        found,
+        word.set(i64.and(word.get, this.#upToEnd())),
+        ...[this.#fold(SEPTETS, 1), this.#fold(PAIRS, 2), max > 3 ? this.#fold(QUADS, 4) : []],
+        this.advance(this.#bytes()),
+      ]),
+    ];
+  }
+
+  #upToEnd(): Code {
+    return i64.xor(this.#stop.get, i64.sub(this.#stop.get, i64.const(1n)));
+  }
+
+  #bytes(): Code {
+    // the end's bit is the eighth of its byte
+    return i32.wrap(i64.shrU(i64.add(i64.ctz(this.#stop.get), i64.const(1n)), i64.const(3n)));
+  }
+
+  /**
+   * The same for what is often as in the row before (seconds, ids): its bytes are compared first, which is a fifth of
+   * the work. Seconds alone make reading references 4 % faster.
+   */
+  #varintAsBefore(check: Code, longer: Code = REFUSED): Code {
+    const { word } = this;
+    const [bytes, mask, value] = [this.#rows.local('i64'), this.#rows.local('i64'), this.#rows.local('i64')];
+    const length = this.#rows.local('i32');
+    // nothing is before the first row: no varint of several bytes is all zeros
+    this.start.push(mask.set(i64.const(-1n)));
+    const found = [bytes.set(word.get), mask.set(this.#upToEnd()), length.set(this.#bytes())];
+    const isAsBefore = i64.eqz(i64.and(i64.xor(word.get, bytes.get), mask.get));
+    return this.#oneOr(
+      when(
+        isAsBefore,
+        [word.set(value.get), this.advance(length.get)],
+        [this.#several(8, found, longer), check, value.set(word.get)],
+      ),
+    );
   }
 
   /** The signed value of `word`. */
@@ -144,13 +187,14 @@ export class InputCode {
     return i64.xor(i64.shrU(get, i64.const(1n)), i64.sub(i64.const(0n), i64.and(get, i64.const(1n))));
   }
 
-  /** Reads a length into `count`. */
-  length(): Code {
+  /** Reads a length into `count`. @param behind what follows when it has more than one byte */
+  length(behind: Code = []): Code {
     const { count, word, p } = this;
     const several = [
       this.#varint(5),
       refuseIf(i64.gtU(word.get, i64.const(0x7fff_ffffn))),
       count.set(i32.wrap(word.get)),
+      behind,
     ];
     return [
       count.set(i32.load8(p.get)),
@@ -160,7 +204,16 @@ export class InputCode {
 
   /** Reads the length of a text or of bytes into `count`: all of them are there. */
   extent(): Code {
-    return [this.length(), refuseIf(i32.gtS(this.count.get, i32.sub(this.e.get, this.p.get)))];
+    return [this.length(), this.#checkCount()];
+  }
+
+  /** The same of what is only passed. Short ones need no look of their own: `checkEnd` follows, and 127 bytes too far do no harm. */
+  passed(): Code {
+    return this.length(this.#checkCount());
+  }
+
+  #checkCount(): Code {
+    return refuseIf(i32.gtS(this.count.get, i32.sub(this.e.get, this.p.get)));
   }
 
   /** Reads a number below a bound into a local. */
@@ -174,7 +227,10 @@ export class InputCode {
   }
 
   /** Reads a number: first some code, then its value as an i32 (without regard to its sign), f32 or f64. */
-  number(node: Node): { readonly read: Code; readonly value: Code; readonly type: 'i32' | 'f32' | 'f64' } {
+  number(
+    node: Node,
+    isPayload = false,
+  ): { readonly read: Code; readonly value: Code; readonly type: 'i32' | 'f32' | 'f64' } {
     const { p, count, word } = this;
     switch (node.kind) {
       case 'u8':
@@ -198,15 +254,17 @@ export class InputCode {
       default: {
         const isSigned = node.kind === 'wide' && node.int === 'i64';
         const unsafe = refuseIf(i64.gtU(word.get, i64.const(isSigned ? SAFE_MAX * 2n : SAFE_MAX)));
-        const value = isSigned ? f64.fromI64(this.#zigzag()) : f64.fromU64(word.get);
-        return { read: [this.#varint(8), unsafe], value, type: 'f64' };
+        // what is safe has no sign bit, and from there the conversion is one instruction
+        const value = f64.fromI64(isSigned ? this.#zigzag() : word.get);
+        const read = isPayload ? [this.#varint(8), unsafe] : this.#varintAsBefore(unsafe);
+        return { read, value, type: 'f64' };
       }
     }
   }
 
   /** Reads a number as f64. */
   float(node: Node): { readonly read: Code; readonly value: Code } {
-    const { read, value, type } = this.number(node);
+    const { read, value, type } = this.number(node, true);
     if (type === 'f64') return { read, value };
     if (type === 'f32') return { read, value: f64.fromF32(value) };
     return { read, value: node.kind === 'u32' ? f64.fromU32(value) : f64.fromI32(value) };

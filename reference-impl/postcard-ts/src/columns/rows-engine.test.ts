@@ -163,6 +163,51 @@ t.test('rows inside a larger message, in a view, into arrays that are there', as
   }
 });
 
+t.test('a large table that is used again and again gets a memory of its own, if there is one', async (t) => {
+  const Row = p.struct({ a: p.f64, text: p.str, list: p.seq(p.u16) });
+  const rowsOf = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      a: i / 3,
+      text: `text ${i % 90}`,
+      list: [i % 9, count % 1000],
+    }));
+  const write = (count: number) => compile(p.seq(Row)).encode(rowsOf(count)).slice();
+  const codec = columns(Row);
+  const memories = new Set<unknown>();
+  // growing, shrinking to nothing, and past what it has room for
+  const counts = [...Array(12).fill(9000), 0, 3, 9000, 40_000, 9000];
+  let last = codec.decode(write(9000));
+  for (const count of counts) {
+    last = codec.decode(write(count), { reuse: last });
+    t.same(last.rows(), rowsOf(count), `${count} rows`);
+    const { a } = last.columns;
+    if (count === 9000) memories.add(a.kind === 'number' ? a.values.buffer : undefined);
+  }
+  t.equal(memories.size, 3, 'copies, then its own, which grew once');
+  // what is read again in JavaScript leaves that memory, and comes back to it
+  const padded = Uint8Array.from([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x81, 0x80, 0]);
+  last = codec.decode(padded, { reuse: last });
+  t.same(last.rows(), [{ a: 0, text: '', list: [1] }]);
+  t.same(codec.decode(write(9000), { reuse: last }).rows(), rowsOf(9000));
+
+  const place = globalThis as { WebAssembly?: object };
+  const before = place.WebAssembly as { Module: object; Instance: object };
+  t.teardown(() => {
+    place.WebAssembly = before;
+  });
+  place.WebAssembly = {
+    ...{ Module: before.Module, Instance: before.Instance },
+    Memory: class {
+      constructor() {
+        throw new RangeError('out of memory');
+      }
+    },
+  };
+  let other = codec.decode(write(9000));
+  for (let i = 0; i < 12; i++) other = codec.decode(write(9000), { reuse: other });
+  t.same(other.rows(), rowsOf(9000), 'without one they are copied');
+});
+
 t.test('a table that does not fit the memory that is kept, and small ones behind it', async (t) => {
   const count = 2_500_000;
   const bytes = compile(p.seq(p.f64))

@@ -9,7 +9,7 @@ import { copyBytes } from '../wire/memory.ts';
 import { ROWS } from './input-code.ts';
 import type { LayoutPlan, Slot } from './layout.ts';
 import { type Placement, placed } from './placement.ts';
-import { CELL, cellsOf, type ForeignPayload, RowsModule } from './rows-module.ts';
+import { CELL, cellsOf, RowsModule, type RowsProgram } from './rows-module.ts';
 import type { Store } from './store.ts';
 import { TEXTS_END } from './text-module.ts';
 import { type RowsFunction, Workspace } from './workspace.ts';
@@ -29,6 +29,25 @@ const ROOM_STEP = 32;
 const INPUT_STEP = 4096;
 const rounded = (value: number, step: number): number => Math.ceil(value / step) * step;
 
+/**
+ * A memory of its own takes a millisecond to make, and its strings hundreds of KiB. For tables that were used so often, and that are so
+ * large (input and all), it is worth that: copies of their arrays cost a tenth.
+ */
+const OWN_MEMORY_USES = 8;
+const OWN_MEMORY_BYTES = 256 * 1024;
+
+/** The memory of a table that is used again, where there is one. */
+const homeOf = (store: Store, size: number): Workspace | undefined => {
+  const isWorthOne = store.uses >= OWN_MEMORY_USES && size - INPUT >= OWN_MEMORY_BYTES;
+  if (store.home === undefined && isWorthOne)
+    try {
+      store.home = Workspace.own();
+    } catch {
+      store.home = null;
+    }
+  return store.home ?? undefined;
+};
+
 type Foreign = { readonly read: Decoder; readonly slot: number };
 
 /** Reads rows by WebAssembly: what is read is copied into its memory, and the arrays out of it. */
@@ -39,6 +58,7 @@ export class RowsEngine {
   readonly #least: number;
   readonly #items: number;
   readonly #foreign: readonly Foreign[];
+  readonly #zeroed: readonly number[];
   #rooms: readonly number[] = [];
   #placement: Placement | undefined;
   /** What is read into, while it is. */
@@ -51,7 +71,7 @@ export class RowsEngine {
     plan: LayoutPlan,
     settings: Settings,
     module: Module,
-    foreign: readonly ForeignPayload[],
+    { foreign, zeroed }: RowsProgram,
   ) {
     const decoder = new ClosureDecoder(row, settings);
     this.#module = module;
@@ -59,6 +79,7 @@ export class RowsEngine {
     this.#levels = plan.levels;
     this.#least = minSizes(row)(row);
     this.#items = settings.limits.items;
+    this.#zeroed = zeroed;
     this.#foreign = foreign.map(({ node, slot }) => ({ read: decoder.build(node), slot }));
   }
 
@@ -66,7 +87,7 @@ export class RowsEngine {
   static of(row: Node, plan: LayoutPlan, settings: Settings): RowsEngine | undefined {
     const made = RowsModule.of(row, plan, settings.limits);
     const module = made && moduleFrom(made.bytes);
-    return module && new RowsEngine(row, plan, settings, module, made.foreign);
+    return module && new RowsEngine(row, plan, settings, module, made);
   }
 
   /**
@@ -105,7 +126,7 @@ export class RowsEngine {
     store: Store,
   ): 'done' | 'again' | 'not ours' {
     const placement = this.#placed(rooms, INPUT + rounded(input.e - p + BEHIND, INPUT_STEP));
-    const place = this.#settled(placement.end);
+    const place = this.#settled(placement.end, store);
     if (place === undefined) return 'not ours';
     const { home, rows } = place;
     const { cells } = home;
@@ -113,6 +134,7 @@ export class RowsEngine {
     this.#back = p - INPUT;
     this.#tell(cells, p, claims, rooms, placement);
     cells[CELL.owner] = store.dictionary.owner;
+    for (const slot of this.#zeroed) this.#zero(home.bytes, slot, rooms, placement);
     for (let i = 0; i < n; i += ROWS_AT_ONCE) {
       const answer = rows(i, Math.min(n, i + ROWS_AT_ONCE));
       if (answer === ROWS.done) continue;
@@ -123,8 +145,15 @@ export class RowsEngine {
     const { counts } = cellsOf(this.#levels);
     for (let level = 1; level < this.#levels; level++) store.counts[level] = cells[counts + level] as number;
     input.p = (cells[CELL.position] as number) + this.#back;
-    store.adopt(home.bytes, placement);
+    if (home === store.home) store.settle(placement);
+    else store.adopt(home.bytes, placement);
     return 'done';
+  }
+
+  #zero(bytes: Uint8Array, slot: number, rooms: readonly number[], { starts }: Placement): void {
+    const { level } = this.#slots[slot] as Slot;
+    const start = starts[slot] as number;
+    bytes.fill(0, start, start + (rooms[level] as number) * Uint32Array.BYTES_PER_ELEMENT);
   }
 
   #tell(cells: Int32Array, p: number, claims: number, rooms: readonly number[], { starts }: Placement): void {
@@ -159,10 +188,13 @@ export class RowsEngine {
   }
 
   /** A memory of that size, and the code that works in it; undefined when the platform has none. */
-  #settled(size: number): { readonly home: Workspace; readonly rows: RowsFunction } | undefined {
+  #settled(
+    size: number,
+    store: Store,
+  ): { readonly home: Workspace; readonly rows: RowsFunction } | undefined {
     if (size > BYTES_MAX) return undefined;
     try {
-      const home = Workspace.current();
+      const home = homeOf(store, size) ?? Workspace.current();
       home.reserve(size);
       let rows = home.functions.get(this);
       if (rows === undefined) {

@@ -68,6 +68,14 @@ const keep = (index: number, value: Code): Code => i32.store(i32.const(index * 4
 /** A payload that only JavaScript can read, and the slot that keeps it. */
 export type ForeignPayload = { readonly node: Node; readonly slot: number };
 
+export type RowsProgram = {
+  /** The module. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly foreign: readonly ForeignPayload[];
+  /** Slots that have to be zero before: lengths, where few payloads are texts. */
+  readonly zeroed: readonly number[];
+};
+
 /**
  * Writes the WebAssembly module that reads rows into columns. Columns need no objects, and so a row is loads and stores; JavaScript
  * asks at each of them where the array lies and how long it is. The module's `rows(i, to)` reads the rows from i to (not including)
@@ -87,6 +95,7 @@ export class RowsModule {
   readonly #rooms: readonly Local[];
   readonly #arrays: readonly Local[];
   readonly #foreign: ForeignPayload[] = [];
+  readonly #zeroed: number[] = [];
 
   private constructor(row: Node, { slots, levels }: LayoutPlan, limits: Limits) {
     const locals = (count: number) => Array.from({ length: count }, () => this.#rows.local('i32'));
@@ -98,16 +107,12 @@ export class RowsModule {
     this.#arrays = locals(slots.length);
   }
 
-  /** @returns the module's bytes, and what it leaves to others; undefined where a part of the layout is not for it */
-  static of(
-    row: Node,
-    plan: LayoutPlan,
-    limits: Limits,
-  ): { readonly bytes: Uint8Array<ArrayBuffer>; readonly foreign: readonly ForeignPayload[] } | undefined {
+  /** @returns undefined where a part of the layout is not for it */
+  static of(row: Node, plan: LayoutPlan, limits: Limits): RowsProgram | undefined {
     const made = new RowsModule(row, plan, limits);
     const fits = cellsOf(plan.levels).arrays + plan.slots.length <= CELLS_MAX;
     if (!fits || made.#minSize(row) === 0 || !made.#reads(plan.root)) return undefined;
-    return { bytes: made.#bytes(plan.root), foreign: made.#foreign };
+    return { bytes: made.#bytes(plan.root), foreign: made.#foreign, zeroed: made.#zeroed };
   }
 
   /** Whether there is code for all of a layout. */
@@ -143,12 +148,14 @@ export class RowsModule {
     const all = (locals: readonly Local[], first: number): Code =>
       locals.map((local, at) => local.set(cell(first + at)));
     const next = i.set(i32.add(i.get, i32.const(1)));
+    const row = this.#read(root, i);
     this.#rows.body = [
       ...[p.set(cell(CELL.position)), e.set(cell(CELL.end)), this.#base.set(cell(CELL.base))],
       this.#claims.set(i64.extendU(cell(CELL.claims))),
       this.#owner.set(i64.shl(i64.extendU(cell(CELL.owner)), i64.const(32n))),
       ...[all(this.#counts, counts), all(this.#rooms, rooms), all(this.#arrays, arrays)],
-      repeat([this.#read(root, i), this.#input.checkEnd(), next], i32.ltU(i.get, to.get)),
+      this.#input.start,
+      repeat([row, this.#input.checkEnd(), next], i32.ltU(i.get, to.get)),
       ...[keep(CELL.position, p.get), keep(CELL.claims, i32.wrap(this.#claims.get))],
       this.#counts.map((local, at) => keep(counts + at, local.get)),
       i32.const(ROWS.done),
@@ -224,7 +231,7 @@ export class RowsModule {
   #reference(store: (offset: Code) => Code, lengths: number, i: Local): Code {
     const { p, count } = this.#input;
     return [
-      this.#input.extent(),
+      this.#input.passed(),
       store(i32.sub(p.get, this.#base.get)),
       i32.store(this.#at(lengths, i), count.get),
       this.#input.advance(count.get),
@@ -250,7 +257,7 @@ export class RowsModule {
       case 'list':
         return i32.store(this.#at(layout.ends, i), (this.#counts[layout.level] as Local).get);
       case 'choice':
-        return [layout.tags, layout.numbers, ...(layout.lengths < 0 ? [] : [layout.lengths])].map(zero);
+        return [layout.tags, layout.numbers].map(zero);
       default:
         return zero(layout.slot);
     }
@@ -281,6 +288,7 @@ export class RowsModule {
 
   #choice(layout: Extract<Layout, { kind: 'choice' }>, i: Local): Code {
     const tag = this.#rows.local('i32');
+    if (layout.lengths >= 0) this.#zeroed.push(layout.lengths);
     const payloads = layout.cases.map((_, index) => this.#payload(layout, index, i));
     const branch = (from: number, to: number): Code => {
       if (from + 1 >= to) return payloads[from] as Code;
@@ -298,22 +306,20 @@ export class RowsModule {
     const { cases, numbers, lengths, others, text } = layout;
     const [, form, node] = cases[index] as (typeof cases)[number];
     const keepFloat = (value: Code): Code => f64.store(this.#at(numbers, i), value);
-    // nothing of an earlier table may stand there
-    const noLength = lengths < 0 ? [] : i32.store(this.#at(lengths, i), i32.const(0));
     switch (form) {
       case 'none':
-        return [keepFloat(f64.const(0)), noLength];
+        return [keepFloat(f64.const(0))];
       case 'bool':
-        return [this.#input.flag(), keepFloat(f64.fromU32(this.#input.count.get)), noLength];
+        return [this.#input.flag(), keepFloat(f64.fromU32(this.#input.count.get))];
       case 'number': {
         const { read, value } = this.#input.float(node);
-        return [read, keepFloat(value), noLength];
+        return [read, keepFloat(value)];
       }
       case 'text':
         if (text === 'dict') return this.#text((id) => keepFloat(f64.fromU32(id)));
         return this.#reference((offset) => keepFloat(f64.fromU32(offset)), lengths, i);
       case 'other':
-        return [this.#other(node, others), keepFloat(f64.fromU32(cell(CELL.kept))), noLength];
+        return [this.#other(node, others), keepFloat(f64.fromU32(cell(CELL.kept)))];
     }
   }
 

@@ -3,6 +3,7 @@ import { copyBytes } from '../wire/memory.ts';
 import { Dictionary } from './dictionary.ts';
 import { SLOT_ARRAYS, type Slot, type SlotArray } from './layout.ts';
 import type { Placement } from './placement.ts';
+import type { Workspace } from './workspace.ts';
 
 /** Any array a slot may have; generated code knows which. */
 export type SlotItems = { readonly length: number; [index: number]: unknown };
@@ -28,6 +29,11 @@ export class Store {
   dictionary = new Dictionary();
   /** What references point into: the input. */
   bytes: Uint8Array = new Uint8Array(0);
+  /** How many tables it was before. */
+  uses = 0;
+  /** A memory of its own, in which arrays then stay where they are read; undefined until it is worth one, null where there is none. */
+  home: Workspace | undefined | null;
+  #isHome = false;
   /** Typed arrays as they were read elsewhere, several in a piece; views of them are made when they are asked for. */
   #pieces: Uint8Array<ArrayBuffer>[] | undefined;
   #placement: Placement | undefined;
@@ -51,10 +57,18 @@ export class Store {
 
   #view(of: TypedArrays, slot: number, count: number): SlotItems {
     const { pieces = [], bounds = [], starts = [] } = this.#placement ?? {};
+    if (this.#isHome && this.home) return new of(this.home.memory.buffer, starts[slot] as number, count);
     const piece = pieces[slot] as number;
     const buffer = this.#pieces?.[piece]?.buffer;
     if (buffer === undefined) return new of(0);
     return new of(buffer, (starts[slot] as number) - (bounds[piece] as number), count);
+  }
+
+  /** Has all typed arrays where they are, in its own memory. */
+  settle(placement: Placement): void {
+    this.#pieces = [];
+    this.#placement = placement;
+    this.#isHome = true;
   }
 
   /** Takes all typed arrays over, as copies of parts of a memory: into the pieces it has already, where they are large enough. */
@@ -70,6 +84,7 @@ export class Store {
     }
     this.#pieces = pieces;
     this.#placement = placement;
+    this.#isHome = false;
   }
 
   /** Room for each level, as far as the input can hold it: `counts[0]` rows, and lists as long as they were in the table before. */
@@ -95,6 +110,7 @@ export class Store {
     const room = this.rooms[level] as number;
     if (count <= room) return;
     this.#pieces = undefined;
+    this.#isHome = false;
     const expected = level === 0 ? 0 : (this.counts[0] as number) * (this.#perRow[level] as number) * SPARE;
     const larger =
       room === 0

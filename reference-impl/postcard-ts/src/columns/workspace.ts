@@ -8,7 +8,7 @@ const KEPT_MAX = 32 * 1024 * 1024;
 /** Reads rows from i to (not including) `to`. @returns one of ROWS, or noRoom and a level more */
 export type RowsFunction = (i: number, to: number) => number;
 
-/** A memory in which readers of rows work, one after the other; nothing in it outlives a decode but strings. */
+/** A memory in which readers of rows work. In the one of all nothing outlives a decode but strings; a table that is used again has its own. */
 export class Workspace {
   /** All of it, until it grows. */
   bytes: Uint8Array<ArrayBuffer>;
@@ -29,8 +29,13 @@ export class Workspace {
 
   /** The one of all readers. @throws RangeError when the platform has no memory */
   static current(): Workspace {
-    Workspace.#current ??= new Workspace(newMemory(Math.ceil(TEXTS_END / PAGE)));
+    Workspace.#current ??= Workspace.own();
     return Workspace.#current;
+  }
+
+  /** One more. @throws RangeError when the platform has no memory */
+  static own(): Workspace {
+    return new Workspace(newMemory(Math.ceil(TEXTS_END / PAGE)));
   }
 
   /** After a table: lets a large memory go. */
