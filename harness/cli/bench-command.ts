@@ -151,7 +151,7 @@ export const addBenchCommand = (program: Command): void => {
     .argument('<name>', `one of: ${Object.keys(BENCHES).join(', ')}`)
     .option(
       '--quick',
-      'the what goals name, short rounds: relay, measurement and identity under two minutes, postcard under one',
+      'the nearest rivals (postcard: whom goals name), short rounds: relay, measurement and identity under two minutes, postcard under one',
       false,
     )
     .option(
