@@ -12,6 +12,7 @@ import {
   repeat,
   when,
 } from '../wasm/assembler.ts';
+import { NUMBERS } from './layout.ts';
 
 /** Answers of the function that reads rows. */
 export const ROWS = { done: 0, refused: 1, noRoom: 2 } as const;
@@ -26,23 +27,8 @@ const REFUSED = give(i32.const(ROWS.refused));
 export const refuseIf = (condition: Code): Code => when(condition, REFUSED);
 
 /** Whether `number` reads these. */
-export const isNumber = (node: Node): boolean => {
-  switch (node.kind) {
-    case 'u8':
-    case 'i8':
-    case 'u16':
-    case 'i16':
-    case 'u32':
-    case 'i32':
-    case 'f32':
-    case 'f64':
-      return true;
-    case 'wide':
-      return node.int === 'u64' || node.int === 'i64';
-    default:
-      return false;
-  }
-};
+export const isNumber = (node: Node): boolean =>
+  node.kind === 'wide' ? node.int === 'u64' || node.int === 'i64' : Object.hasOwn(NUMBERS, node.kind);
 
 /** Fills in `(p) -> (value, end)`: a u64 of any length, byte by byte; end 0 where it is none. */
 export const longVarint = (made: Assembly): Assembly => {

@@ -60,7 +60,8 @@ export type Layout =
 /** Forms by the path of a string or enum (`attributes[0]`), or of anything that holds it. */
 export type TextForms = Readonly<Record<string, TextForm>>;
 
-const NUMBERS = {
+/** Numbers that are no integers of 64 bits or more, and the arrays of their columns. */
+export const NUMBERS = {
   u8: 'u8',
   i8: 'i8',
   u16: 'u16',
