@@ -78,7 +78,12 @@ export const LAYERS: Layers = {
   'harness/nat': [MACHINE, TRACE, 'fastest-levenshtein'],
   'harness/conformance': [
     ...[MACHINE, DRIVERS, PROXY, TRACE, VERDICT, 'harness/measure', 'harness/nat'],
-    ...['harness/agents/program.ts', 'harness/conformance/clauses', 'harness/conformance/suites'],
+    ...[
+      'harness/agents/free-port.ts',
+      'harness/agents/program.ts',
+      'harness/conformance/clauses',
+      'harness/conformance/suites',
+    ],
     ...['fastest-levenshtein', 'node:'],
   ],
   // cases talk with literal bytes and codecs, never through a machine of ours: a mistake that both share would cancel out

@@ -1,10 +1,10 @@
 /** A program as an actor: started in a process group of its own, ready when it listens, ended as a group, audited from outside. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { auditGroup, listensOn } from '../measure/process-audit.ts';
 import type { Happening } from '../trace/trace.ts';
 import type { ActorSpec } from './actor-spec.ts';
+import { freePort, isFree } from './free-port.ts';
 import { ProgramOutput } from './program-output.ts';
 
 type ProgramSpec = Extract<ActorSpec<never>, { readonly kind: 'program' }>;
@@ -20,21 +20,6 @@ const PATIENCE: ProgramPatience = { readyMillis: 15_000, stopMillis: 5_000 };
 const PROBE_MILLIS = 20;
 /** The last words of a process may still be in the pipe when it is gone; a child of it may hold the pipe open for ever. */
 const LAST_WORDS_MILLIS = 200;
-
-/** A port nobody listens on now. */
-const freePort = (host: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      probe.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      );
-    });
-  });
 
 /** One life of the program. */
 type Life = {
@@ -71,6 +56,11 @@ export class Program {
   /** Process group while it runs. */
   get pid(): number | undefined {
     return this.#life?.over === false ? this.#life.child.pid : undefined;
+  }
+
+  /** Whether the port it was given is taken by somebody else, now that it is gone. */
+  async isPortTaken(): Promise<boolean> {
+    return this.#port !== 0 && this.pid === undefined && !(await isFree(this.#spec.host, this.#port));
   }
 
   /** Starts, and again after it ended: the port stays the same. One that runs already is only asked whether it listens. */

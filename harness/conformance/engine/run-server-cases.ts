@@ -48,6 +48,8 @@ class Runner {
   readonly #looks = new Map<string, number>();
   #server: RunningServer;
   #reviving: Promise<void> | undefined;
+  /** A target did not come up: nothing more is begun, and this is thrown when all that was under way is over. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(run: ServerRun, server: RunningServer) {
     this.#run = run;
@@ -63,10 +65,10 @@ class Runner {
     const queue = [...together];
     const lane = async (): Promise<void> => {
       for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-        if (this.#run.signal.aborted) return;
+        if (this.#isOver) return;
         const server = this.#server;
         const result = await this.#one(item);
-        if (this.#run.signal.aborted) return;
+        if (this.#isOver) return;
         const lives = result.verdict === 'pass' ? server.died === undefined : await isAlive(server);
         if (lives && isWorthAnotherLook(result)) again.set(item, result);
         else if (lives && this.#server === server) this.#keep(item, result);
@@ -76,10 +78,16 @@ class Runner {
         }
       }
     };
-    await Promise.all([
-      ...Array.from({ length: Math.max(1, jobs) }, lane),
-      ...own.map((item) => this.#withItsOwn(item)),
-    ]);
+    // to its end, whatever fails: a lane that goes on would start a target again that nobody stops
+    await Promise.all(
+      [...Array.from({ length: Math.max(1, jobs) }, lane), ...own.map((item) => this.#withItsOwn(item))].map(
+        (work) =>
+          work.catch((error) => {
+            this.#failure ??= { error };
+          }),
+      ),
+    );
+    if (this.#failure !== undefined) throw this.#failure.error;
     for (const item of alone) again.set(item, undefined);
     for (const [item, first] of again) {
       if (this.#run.signal.aborted) break;
@@ -88,9 +96,13 @@ class Runner {
     return cases.flatMap((item) => this.#results.get(item.name) ?? []);
   }
 
+  get #isOver(): boolean {
+    return this.#run.signal.aborted || this.#failure !== undefined;
+  }
+
   /** A target of its own: what this case does to it, or reads of it, is nobody else's. */
   async #withItsOwn(item: Case<ServerContext>): Promise<void> {
-    if (this.#run.signal.aborted) return;
+    if (this.#isOver) return;
     const runner = new Runner(this.#run, await this.#run.target.start());
     try {
       await runner.#byItself(item);

@@ -72,6 +72,9 @@ const newPlace = (files: Readonly<Record<string, string>>): Place => {
   return { output, paths, remove: () => rmSync(dir, { recursive: true, force: true }) };
 };
 
+/** A port may be taken between our look at it and the target's: another one is tried so often. */
+const PORTS_MAX = 3;
+
 /** @param files what the profile's targets read: text by placeholder */
 export const execServer = (command: string, files: Readonly<Record<string, string>> = {}): ServerTarget => {
   const words = wordsOf(command);
@@ -79,64 +82,59 @@ export const execServer = (command: string, files: Readonly<Record<string, strin
   const asked = (name: string): boolean => words.some((word) => word.includes(`{${name}}`));
   const taken = Object.entries(files).filter(([name]) => asked(name));
   const needsPlace = asked('dir') || asked('output') || taken.length > 0;
-  return {
-    text: command,
-    restartable: true,
-    start: async (): Promise<RunningServer> => {
-      const place = needsPlace ? newPlace(Object.fromEntries(taken)) : undefined;
-      const argv = words.map((word) =>
-        word.replace(/\{(\w+)\}/g, (whole, name: string) => place?.paths.get(name) ?? whole),
-      );
-      const lines: string[] = [];
-      let died: string | undefined;
-      let port = 0;
-      const told = Promise.withResolvers<void>();
-      const hear = (event: Happening): void => {
-        if (event.type === 'host.ready') port = event.port;
-        if (event.type === 'host.crashed') died = event.reason;
-        if (event.type === 'host.stopped') died ??= 'stopped by us';
-        if (event.type === 'host.output') {
-          lines.push(event.text);
-          if (lines.length > 200) lines.shift();
-          const found = given ? null : PORT_LINE.exec(event.text);
-          if (port === 0 && found !== null) port = Number(found[1]);
-        }
-        if (died !== undefined || port !== 0) told.resolve();
-      };
-      const program = new Program(
-        { kind: 'program', argv, env: {}, host: '127.0.0.1', listens: given },
-        hear,
-      );
-      await program.start();
-      const timer = setTimeout(() => told.resolve(), READY_MILLIS);
-      await told.promise;
-      clearTimeout(timer);
-      if (died !== undefined || port === 0) {
-        await program.stop('kill');
-        place?.remove();
-        const hint = given
-          ? 'It must listen on the port that replaces {port}.'
-          : 'It must print the port it listens on in a line of its own, or take it from us: write {port} in the command.';
-        throw new TargetError(
-          `${command} is not ready: ${died ?? `no port after ${READY_MILLIS / 1_000} s`}.\n${hint}\nIt said: ${lines.slice(-8).join('\n         ') || 'nothing'}`,
-        );
+  const start = async (portsLeft: number): Promise<RunningServer> => {
+    const place = needsPlace ? newPlace(Object.fromEntries(taken)) : undefined;
+    const argv = words.map((word) =>
+      word.replace(/\{(\w+)\}/g, (whole, name: string) => place?.paths.get(name) ?? whole),
+    );
+    const lines: string[] = [];
+    let died: string | undefined;
+    let port = 0;
+    const told = Promise.withResolvers<void>();
+    const hear = (event: Happening): void => {
+      if (event.type === 'host.ready') port = event.port;
+      if (event.type === 'host.crashed') died = event.reason;
+      if (event.type === 'host.stopped') died ??= 'stopped by us';
+      if (event.type === 'host.output') {
+        lines.push(event.text);
+        if (lines.length > 200) lines.shift();
+        const found = given ? null : PORT_LINE.exec(event.text);
+        if (port === 0 && found !== null) port = Number(found[1]);
       }
-      return {
-        address: { host: '127.0.0.1', port },
-        get died() {
-          return died;
-        },
-        alive: async () => died === undefined && (await listensOn(port)),
-        output: () => lines.slice(-20).join('\n'),
-        holdings: () => holdingsOf(program.pid),
-        signal: async (signal) => program.kill(signal),
-        outputFile: place?.output,
-        files: new Set(taken.map(([name]) => name)),
-        stop: async () => {
-          await program.stop('orderly');
-          place?.remove();
-        },
-      };
-    },
+      if (died !== undefined || port !== 0) told.resolve();
+    };
+    const program = new Program({ kind: 'program', argv, env: {}, host: '127.0.0.1', listens: given }, hear);
+    await program.start();
+    const timer = setTimeout(() => told.resolve(), READY_MILLIS);
+    await told.promise;
+    clearTimeout(timer);
+    if (died !== undefined || port === 0) {
+      await program.stop('kill');
+      place?.remove();
+      if (portsLeft > 0 && (await program.isPortTaken())) return start(portsLeft - 1);
+      const hint = given
+        ? 'It must listen on the port that replaces {port}.'
+        : 'It must print the port it listens on in a line of its own, or take it from us: write {port} in the command.';
+      throw new TargetError(
+        `${command} is not ready: ${died ?? `no port after ${READY_MILLIS / 1_000} s`}.\n${hint}\nIt said: ${lines.slice(-8).join('\n         ') || 'nothing'}`,
+      );
+    }
+    return {
+      address: { host: '127.0.0.1', port },
+      get died() {
+        return died;
+      },
+      alive: async () => died === undefined && (await listensOn(port)),
+      output: () => lines.slice(-20).join('\n'),
+      holdings: () => holdingsOf(program.pid),
+      signal: async (signal) => program.kill(signal),
+      outputFile: place?.output,
+      files: new Set(taken.map(([name]) => name)),
+      stop: async () => {
+        await program.stop('orderly');
+        place?.remove();
+      },
+    };
   };
+  return { text: command, restartable: true, start: () => start(PORTS_MAX - 1) };
 };

@@ -4,8 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../agents/free-port.ts';
 import { takesConnections } from './address-server.ts';
 import { docker, LABEL, needsEngine, whyNot } from './docker-command.ts';
 import { holdingsOf, wordsOf } from './exec-server.ts';
@@ -21,15 +21,6 @@ const asked = async (what: string, ...args: readonly string[]): Promise<string> 
     throw new TargetError(`${what}: ${whyNot(error)}`);
   }
 };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { readonly port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 /** The port inside. @throws TargetError for an image that does not say */
 const exposedPort = async (image: string): Promise<number> => {
@@ -70,7 +61,7 @@ const listensIn = async (pid: number, port: number): Promise<boolean | undefined
 const started = async (text: string): Promise<RunningServer> => {
   const [image = '', ...words] = wordsOf(text);
   await needsEngine();
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const given = words.some((word) => word.includes('{port}'));
   const inner = given ? port : await exposedPort(image);
   const argv = words.map((word) => word.replaceAll('{port}', String(inner)));
