@@ -31,7 +31,7 @@ export type CodecSizes = Pace & {
 
 /** Under a minute. */
 export const QUICK: CodecSizes = {
-  ...{ rounds: 15, turnNanos: 2e6, warmNanos: 120e6, starts: 3 },
+  ...{ rounds: 12, turnNanos: 2e6, warmNanos: 120e6, starts: 3 },
   ...{ nearestOnly: true, points: 200, manyPoints: 4096, bennySeconds: 0.05 },
 };
 
